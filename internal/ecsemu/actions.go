@@ -1,0 +1,133 @@
+package ecsemu
+
+import "time"
+
+// API versions, by which the two products are told apart.
+const (
+	versionECS = "2014-05-26"
+	versionSTS = "2015-04-01"
+)
+
+// action says how a request for it is answered.
+type action struct {
+	version  string
+	regional bool // RegionId is needed.
+	writes   bool
+	pages    bool // It is a listing with a NextToken.
+	// regionMissing is answered if RegionId is needed and absent; the zero value is the usual refusal.
+	regionMissing *refusal
+	handle        func(*call) (any, error)
+}
+
+// actions is the table of what the server can do.
+func actions() map[string]action {
+	return map[string]action{
+		"DescribeRegions":              {version: versionECS, handle: describeRegions},
+		"DescribeSecurityGroups":       {version: versionECS, regional: true, pages: true, handle: describeSecurityGroups},
+		actionDescribeAttribute:        {version: versionECS, regional: true, pages: true, handle: describeSecurityGroupAttribute},
+		"DescribePrefixListAttributes": {version: versionECS, regional: true, handle: describePrefixListAttributes},
+		"CreateSecurityGroup":          {version: versionECS, regional: true, writes: true, handle: createSecurityGroup},
+		"AuthorizeSecurityGroupEgress": {version: versionECS, regional: true, writes: true, handle: authorizeEgress},
+		"CreatePrefixList":             {version: versionECS, regional: true, writes: true, handle: createPrefixList},
+		"TagResources": {
+			version: versionECS, regional: true, writes: true, handle: tagResources,
+			// This API answers 404 where the others answer 400.
+			regionMissing: &refusal{code: codeRegionMissing, status: 404},
+		},
+		"GetCallerIdentity": {version: versionSTS, handle: getCallerIdentity},
+	}
+}
+
+// actionDescribeAttribute is named, as a kind of fault applies to it alone.
+const actionDescribeAttribute = "DescribeSecurityGroupAttribute"
+
+// call is one authenticated request, while the server's lock is held. What it reads in the account and region may be
+// a view of the past; see [FaultStale].
+type call struct {
+	params    parameters
+	requestID string
+	now       time.Time
+	ids       *identifiers
+	world     *world
+	account   *account
+	region    *region // Nil if the action is not regional.
+}
+
+// plainResponse is the answer of actions that only say that they were done.
+type plainResponse struct {
+	RequestID string `json:"RequestId"`
+}
+
+// paged is an answer that may have more pages.
+type paged interface{ setNextToken(token string) }
+
+// find gives the handler of a request, or the refusal of an unknown one.
+func (s *Server) find(params parameters) (action, error) {
+	version := params.get("Version")
+	if version != versionECS && version != versionSTS {
+		return action{}, refusef(codeParameter, `The specified parameter "Action or Version" is not valid.`)
+	}
+	found, known := s.actions[params.get("Action")]
+	if !known || found.version != version {
+		return action{}, refuse(codeNoAPI)
+	}
+	return found, nil
+}
+
+// perform runs an action on the world as it is, or as it was if past is not nil.
+func (s *Server) perform(do action, key AccessKey, params parameters, requestID string, past *world) (any, error) {
+	if do.writes {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+	} else {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+	}
+	c := &call{params: params, requestID: requestID, now: s.clock().UTC(), ids: s.ids, world: s.world}
+	if past != nil {
+		c.world = past
+	}
+	c.account = c.world.accounts[key.Account]
+	if do.regional {
+		name := params.get("RegionId")
+		if name == "" {
+			if do.regionMissing != nil {
+				return nil, do.regionMissing
+			}
+			return nil, refuse(codeRegionMissing)
+		}
+		if c.region = c.account.regions[name]; c.region == nil {
+			return nil, refuse(codeRegion)
+		}
+	}
+	return do.handle(c)
+}
+
+// group finds the group a request is about.
+func (c *call) group() (*Group, error) {
+	id := c.params.get("SecurityGroupId")
+	if id == "" {
+		return nil, missing("SecurityGroupId")
+	}
+	if g := c.region.groups[id]; g != nil {
+		return g, nil
+	}
+	if !looksLikeID(id, "sg-") {
+		return nil, refuse(codeGroupID)
+	}
+	return nil, refuse(codeGroupNotFound)
+}
+
+// looksLikeID tells whether a text could be the ID of a resource.
+func looksLikeID(text, prefix string) bool {
+	if len(text) <= len(prefix) || len(text) > 64 || text[:len(prefix)] != prefix {
+		return false
+	}
+	for _, c := range []byte(text[len(prefix):]) {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !letter && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,152 @@
+package ecsemu
+
+import "slices"
+
+// Limits of the rules of one group.
+const (
+	maxRules      = 1000
+	maxGroupRules = 20
+)
+
+// authorizeEgress adds rules to a group. An answer names no IDs. Whether the cloud does a part of a request that it
+// refuses is not documented; here it is all or nothing. The ClientToken is checked but not remembered yet.
+func authorizeEgress(c *call) (any, error) {
+	g, err := c.group()
+	if err != nil {
+		return nil, err
+	}
+	if g.Managed {
+		return nil, refuse(codeManaged)
+	}
+	if err := checkClientToken(c.params); err != nil {
+		return nil, err
+	}
+	permissions, err := readPermissions(c.params)
+	if err != nil {
+		return nil, err
+	}
+	asked := make([]Rule, 0, len(permissions))
+	for _, fields := range permissions {
+		rule, err := (&permission{fields: fields, group: g, region: c.region.id}).read()
+		if err != nil {
+			return nil, err
+		}
+		if err := c.checkReferences(g, &rule); err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(asked, func(r Rule) bool { return r.content() == rule.content() }) {
+			return nil, refuse(codePermissionTwice)
+		}
+		asked = append(asked, rule)
+	}
+	twin := *g
+	if twin.Egress, err = c.withRules(g.Egress, asked); err != nil {
+		return nil, err
+	}
+	c.region.putGroup(&twin)
+	return &plainResponse{RequestID: c.requestID}, nil
+}
+
+// withRules gives a new list with the rules that are not there yet, if the limits allow it.
+func (c *call) withRules(old, asked []Rule) ([]Rule, error) {
+	known := make(map[Rule]bool, len(old))
+	cost, toGroups := 0, 0
+	count := func(r *Rule) {
+		cost += c.region.cost(r)
+		if r.destination() == toGroup {
+			toGroups++
+		}
+	}
+	for i := range old {
+		known[old[i].content()] = true
+		count(&old[i])
+	}
+	all := append(make([]Rule, 0, len(old)+len(asked)), old...)
+	before := toGroups
+	for i := range asked {
+		if known[asked[i].content()] {
+			continue
+		}
+		count(&asked[i])
+		asked[i].ID = c.ids.rule()
+		asked[i].Created = ruleTime(c.now)
+		all = append(all, asked[i])
+	}
+	if toGroups > before && toGroups > maxGroupRules {
+		return nil, refuse(codeGroupRuleQuota)
+	}
+	if len(all) > len(old) && cost > maxRules {
+		return nil, refuse(codeRuleQuota)
+	}
+	return all, nil
+}
+
+// cost is how many rules a rule counts for: with a prefix list, as many as the list may ever have entries.
+func (r *region) cost(rule *Rule) int {
+	if rule.destination() == toPrefixList {
+		if list := r.lists[rule.To]; list != nil {
+			return max(1, list.MaxEntries)
+		}
+	}
+	return 1
+}
+
+// checkReferences checks that what a new rule names exists and may be named by this group.
+func (c *call) checkReferences(g *Group, rule *Rule) error {
+	if rule.PortList != "" && !c.region.portLists[rule.PortList] {
+		return refuse(codePortListNotFound)
+	}
+	switch rule.destination() {
+	case toPrefixList:
+		return c.checkPrefixList(rule)
+	case toGroup:
+		return c.checkDestGroup(g, rule)
+	case toNothing, toIPv4, toIPv6:
+	}
+	return nil
+}
+
+func (c *call) checkPrefixList(rule *Rule) error {
+	list := c.region.lists[rule.To]
+	if list == nil {
+		return refuse(codePrefixListNotFound)
+	}
+	v6 := list.Family == familyIPv6
+	if _, ok := parsePrefix(rule.Source, v6); rule.Source != "" && !ok {
+		return refuse(codePrefixListFamily)
+	}
+	if v6 && rule.Protocol == "icmp" {
+		return refuse(codeIPv4Protocol)
+	}
+	if !v6 && rule.Protocol == "icmpv6" {
+		return refuse(codeIPv6Protocol)
+	}
+	return nil
+}
+
+// checkDestGroup checks a destination that is a group. Groups of accounts that no key belongs to are taken to exist:
+// nothing is known of those accounts.
+func (c *call) checkDestGroup(g *Group, rule *Rule) error {
+	if g.Type == TypeEnterprise {
+		return refuse(codeEnterpriseGroup)
+	}
+	owner := c.account
+	if rule.ToAccount != "" && rule.ToAccount != c.account.id {
+		if owner = c.world.accounts[rule.ToAccount]; owner == nil {
+			return nil
+		}
+	} else if rule.To == g.ID {
+		return refuse(codeSameGroup)
+	}
+	var dest *Group
+	if r := owner.regions[c.region.id]; r != nil {
+		dest = r.groups[rule.To]
+	}
+	if dest == nil {
+		return refuse(codeDestGroupNotFound)
+	}
+	if owner == c.account && dest.VPC != g.VPC {
+		return refuse(codeDestGroupMismatch)
+	}
+	return nil
+}

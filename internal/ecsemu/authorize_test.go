@@ -1,0 +1,267 @@
+package ecsemu_test
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
+)
+
+const authorize = "AuthorizeSecurityGroupEgress"
+
+func web(pairs ...string) url.Values {
+	return with(params("RegionId", "cn-hangzhou", "SecurityGroupId", "sg-web"), pairs...)
+}
+
+// brief gives the fields of a rule that say something, but its ID.
+func brief(rule map[string]any) map[string]string {
+	fields := map[string]string{}
+	for name, value := range rule {
+		if text := fmt.Sprint(value); text != "" && name != "SecurityGroupRuleId" && name != "Direction" {
+			fields[name] = text
+		}
+	}
+	return fields
+}
+
+func TestAuthorizedRulesReadBack(t *testing.T) {
+	base := map[string]string{
+		"IpProtocol": "TCP", "PortRange": "443/443", "Policy": "Accept", "Priority": "1", "NicType": "intranet",
+		"CreateTime": "2026-03-01T12:00:30Z",
+	}
+	rule := func(pairs ...string) map[string]string {
+		fields := maps.Clone(base)
+		for i := 0; i < len(pairs); i += 2 {
+			fields[pairs[i]] = pairs[i+1]
+		}
+		return fields
+	}
+	tcp := func(pairs ...string) url.Values {
+		return with(web("IpProtocol", "TcP", "PortRange", "443/443"), pairs...)
+	}
+	for _, test := range []struct {
+		name   string
+		params url.Values
+		want   map[string]string
+	}{
+		{"the defaults are accept and priority 1", tcp("DestCidrIp", "10.0.0.1"), rule("DestCidrIp", "10.0.0.1")},
+		{"host bits stay as they are", tcp("DestCidrIp", "10.0.0.1/8"), rule("DestCidrIp", "10.0.0.1/8")},
+		{"the policy of the samples", tcp("DestCidrIp", "10.0.0.1", "Policy", "Allow"), rule("DestCidrIp", "10.0.0.1")},
+		{"an address wins over a group and a list", tcp("DestCidrIp", "10.0.0.1", "DestGroupId", "sg-db", "DestPrefixListId", "pl-v4"), rule("DestCidrIp", "10.0.0.1")},
+		{"an IPv6 address wins over a list", tcp("Ipv6DestCidrIp", "::/0", "DestPrefixListId", "pl-none"), rule("Ipv6DestCidrIp", "::/0")},
+		{"a group wins over a list", tcp("DestGroupId", "sg-db", "DestPrefixListId", "pl-none"), rule("DestGroupId", "sg-db", "DestGroupName", "db")},
+		{"a group of another account", tcp("DestGroupId", "sg-foreign", "DestGroupOwnerId", "42"), rule("DestGroupId", "sg-foreign", "DestGroupOwnerAccount", "42")},
+		{"a list", tcp("DestPrefixListId", "pl-v4"), rule("DestPrefixListId", "pl-v4", "DestPrefixListName", "four")},
+		{
+			"everything", tcp("DestCidrIp", "10.0.0.1", "SourceCidrIp", "10.1.0.0/16", "SourcePortRange", "1/65535", "Policy", "DROP",
+				"Priority", "100", "NicType", "intranet", "Description", "why", "ClientToken", "t"),
+			rule("DestCidrIp", "10.0.0.1", "SourceCidrIp", "10.1.0.0/16", "SourcePortRange", "1/65535", "Policy", "Drop", "Priority", "100", "Description", "why"),
+		},
+		{
+			"a mapped address is IPv6", tcp("Ipv6DestCidrIp", "::ffff:10.0.0.0/104", "Ipv6SourceCidrIp", "2001:DB8::1"),
+			rule("Ipv6DestCidrIp", "::ffff:10.0.0.0/104", "Ipv6SourceCidrIp", "2001:DB8::1"),
+		},
+		{
+			"the second form, with a port list", web("Permissions.7.IpProtocol", "udp", "Permissions.7.PortRangeListId", "prl-known", "Permissions.7.DestCidrIp", "0.0.0.0/0"),
+			map[string]string{
+				"IpProtocol": "UDP", "PortRangeListId": "prl-known", "DestCidrIp": "0.0.0.0/0", "Policy": "Accept", "Priority": "1",
+				"NicType": "intranet", "CreateTime": "2026-03-01T12:00:30Z",
+			},
+		},
+		{
+			"ports win over a port list",
+			web("Permissions.1.IpProtocol", "tcp", "Permissions.1.PortRange", "443/443", "Permissions.1.PortRangeListId", "prl-none", "Permissions.1.DestCidrIp", "10.0.0.1"),
+			rule("DestCidrIp", "10.0.0.1"),
+		},
+		{
+			"icmpv6", web("IpProtocol", "icmpv6", "PortRange", "-1/-1", "Ipv6DestCidrIp", "::/0"),
+			rule("IpProtocol", "ICMPv6", "PortRange", "-1/-1", "Ipv6DestCidrIp", "::/0"),
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := startSmall(t)
+			must(t, r, authorize, test.params)
+			rules := rulesOf(t, r, "sg-web")
+			if len(rules) != 1 {
+				t.Fatalf("got %d rules, want 1", len(rules))
+			}
+			if diff := cmp.Diff(test.want, brief(rules[0])); diff != "" {
+				t.Errorf("rule (-want +got):\n%s", diff)
+			}
+			if id, _ := rules[0]["SecurityGroupRuleId"].(string); len(id) != len("sgr-bp1")+17 {
+				t.Errorf("got rule ID %q", id)
+			}
+		})
+	}
+}
+
+func TestAuthorizingAnEqualRuleAddsNone(t *testing.T) {
+	r := startSmall(t)
+	rule := web("IpProtocol", "tcp", "PortRange", "1/2", "DestCidrIp", "10.0.0.1", "Description", "first")
+	must(t, r, authorize, rule)
+	first := rulesOf(t, r, "sg-web")
+	for _, equal := range [][]string{
+		nil,
+		{"Description", "second"},
+		{"IpProtocol", "TCP", "Policy", "Accept", "Priority", "1", "NicType", "intranet"},
+		{"DestCidrIp", "10.0.0.1/32"},
+	} {
+		must(t, r, authorize, with(rule, equal...))
+		if diff := cmp.Diff(first, rulesOf(t, r, "sg-web")); diff != "" {
+			t.Errorf("after authorizing it with %q (-want +got):\n%s", equal, diff)
+		}
+	}
+	source := with(rule, "Priority", "50", "SourceCidrIp", "10.0.0.9")
+	must(t, r, authorize, source)
+	must(t, r, authorize, with(source, "SourceCidrIp", "10.0.0.9/32"))
+	if got := len(rulesOf(t, r, "sg-web")); got != 2 {
+		t.Errorf("after authorizing the same source twice: got %d rules, want 2", got)
+	}
+	for _, other := range [][]string{
+		{"Priority", "2"},
+		{"Policy", "drop"},
+		{"PortRange", "1/3"},
+		{"SourceCidrIp", "10.0.0.0/8"},
+		{"SourcePortRange", "1/2"},
+		{"IpProtocol", "udp"},
+		{"DestCidrIp", "10.0.0.2"},
+	} {
+		before := len(rulesOf(t, r, "sg-web"))
+		must(t, r, authorize, with(rule, other...))
+		if got := len(rulesOf(t, r, "sg-web")); got != before+1 {
+			t.Errorf("after authorizing it with %q: got %d rules, want %d", other, got, before+1)
+		}
+	}
+}
+
+func TestProtocolNumbersInSomeRegions(t *testing.T) {
+	r := startSmall(t)
+	region := params("RegionId", "cn-qingdao", "SecurityGroupId", "sg-qd")
+	must(t, r, authorize, with(region, "IpProtocol", "50", "PortRange", "-1/-1", "DestCidrIp", "10.0.0.0/8"))
+	got := must(t, r, "DescribeSecurityGroupAttribute", region).list("Permissions", "Permission")
+	if len(got) != 1 || got[0]["IpProtocol"] != "50" {
+		t.Errorf("got %v, want one rule of protocol 50", got)
+	}
+}
+
+func TestARefusedBatchAddsNothing(t *testing.T) {
+	r := startSmall(t)
+	got := call(t, r, authorize, web(
+		"Permissions.1.IpProtocol", "all", "Permissions.1.PortRange", "-1/-1", "Permissions.1.DestCidrIp", "10.0.0.0/8",
+		"Permissions.2.IpProtocol", "all", "Permissions.2.PortRange", "-1/-1"))
+	if got.code() != "MissingParameter.Dest" {
+		t.Errorf("got code %q", got.code())
+	}
+	if rules := rulesOf(t, r, "sg-web"); len(rules) != 0 {
+		t.Errorf("got %d rules, want none", len(rules))
+	}
+}
+
+func TestRuleQuotas(t *testing.T) {
+	list := func(priority int) url.Values {
+		return web("IpProtocol", "tcp", "PortRange", "1/1", "DestPrefixListId", "pl-v4", "Priority", fmt.Sprint(priority))
+	}
+	t.Run("a list counts for as many rules as it may have entries", func(t *testing.T) {
+		r := startSmall(t)
+		must(t, r, authorize, list(1))
+		must(t, r, authorize, list(2))
+		if got := call(t, r, authorize, list(3)); got.status != 403 || got.code() != "AuthorizationLimitExceed" {
+			t.Errorf("got %d %q", got.status, got.code())
+		}
+		must(t, r, authorize, list(2))
+	})
+	t.Run("at most 20 rules with a group", func(t *testing.T) {
+		r := startSmall(t)
+		group := func(priority int) url.Values {
+			return web("IpProtocol", "tcp", "PortRange", "1/1", "DestGroupId", "sg-db", "Priority", fmt.Sprint(priority))
+		}
+		for i := range 20 {
+			must(t, r, authorize, group(i+1))
+		}
+		if got := call(t, r, authorize, group(21)); got.status != 400 || got.code() != "AuthorizedGroupRule.LimitExceed" {
+			t.Errorf("got %d %q", got.status, got.code())
+		}
+		must(t, r, authorize, web("IpProtocol", "tcp", "PortRange", "1/1", "DestCidrIp", "10.0.0.0/8"))
+	})
+}
+
+func TestCreatedGroups(t *testing.T) {
+	r := startSmall(t)
+	created := must(t, r, "CreateSecurityGroup", params("RegionId", "cn-hangzhou", "SecurityGroupName", "new", "VpcId", "vpc-1",
+		"SecurityGroupType", "enterprise", "ResourceGroupId", "rg-9", "Description", "why", "Tag.1.Key", "k", "Tag.1.Value", ""))
+	id := created.text("SecurityGroupId")
+	got := must(t, r, "DescribeSecurityGroups", params("RegionId", "cn-hangzhou", "SecurityGroupId", id)).list("SecurityGroups", "SecurityGroup")
+	if len(got) != 1 {
+		t.Fatalf("got %d groups with ID %q, want 1", len(got), id)
+	}
+	want := map[string]string{
+		"SecurityGroupId": id, "SecurityGroupName": "new", "Description": "why", "SecurityGroupType": "enterprise", "VpcId": "vpc-1",
+		"CreationTime": "2026-03-01T12:00:30Z", "ResourceGroupId": "rg-9", "ServiceManaged": "false", "RuleCount": "0",
+		"GroupToGroupRuleCount": "0", "Tags": "map[Tag:[map[TagKey:k TagValue:]]]",
+	}
+	if diff := cmp.Diff(want, brief(got[0])); diff != "" {
+		t.Errorf("group (-want +got):\n%s", diff)
+	}
+	attribute := must(t, r, "DescribeSecurityGroupAttribute", params("RegionId", "cn-hangzhou", "SecurityGroupId", id))
+	if got := attribute.text("InnerAccessPolicy"); got != "Drop" {
+		t.Errorf("got inner access %q of an enterprise group, want Drop", got)
+	}
+	must(t, r, authorize, params("RegionId", "cn-hangzhou", "SecurityGroupId", id, "IpProtocol", "all", "PortRange", "-1/-1", "DestCidrIp", "0.0.0.0/0"))
+}
+
+func TestTags(t *testing.T) {
+	r := startSmall(t)
+	must(t, r, "TagResources", params("RegionId", "cn-hangzhou", "ResourceType", "securitygroup", "ResourceId.1", "sg-web",
+		"ResourceId.2", "sg-managed", "Tag.1.Key", "env", "Tag.1.Value", "new", "Tag.2.Key", "other"))
+	for id, want := range map[string]string{
+		"sg-web":     "map[Tag:[map[TagKey:empty TagValue:] map[TagKey:env TagValue:new] map[TagKey:other TagValue:]]]",
+		"sg-managed": "map[Tag:[map[TagKey:env TagValue:new] map[TagKey:other TagValue:]]]",
+	} {
+		got := must(t, r, "DescribeSecurityGroups", params("RegionId", "cn-hangzhou", "SecurityGroupId", id)).list("SecurityGroups", "SecurityGroup")
+		if tags := fmt.Sprint(got[0]["Tags"]); tags != want {
+			t.Errorf("%s: got tags %s, want %s", id, tags, want)
+		}
+	}
+}
+
+func TestCreatedPrefixListsAreNormalised(t *testing.T) {
+	r := startSmall(t)
+	for family, test := range map[string]struct{ in, want []string }{
+		"IPv4": {[]string{"203.0.113.7", "10.0.0.0/8"}, []string{"203.0.113.7/32", "10.0.0.0/8"}},
+		"IPv6": {[]string{"2001:DB8:0:0::1", "2001:0DB8::/32"}, []string{"2001:db8::1/128", "2001:db8::/32"}},
+	} {
+		query := params("RegionId", "cn-hangzhou", "PrefixListName", "list", "AddressFamily", family, "MaxEntries", "5", "Description", "d")
+		for i, cidr := range test.in {
+			query.Set(fmt.Sprintf("Entry.%d.Cidr", i+1), cidr)
+			query.Set(fmt.Sprintf("Entry.%d.Description", i+1), "why")
+		}
+		id := must(t, r, "CreatePrefixList", query).text("PrefixListId")
+		got := must(t, r, "DescribePrefixListAttributes", params("RegionId", "cn-hangzhou", "PrefixListId", id))
+		var cidrs []string
+		for _, e := range got.list("Entries", "Entry") {
+			cidrs = append(cidrs, fmt.Sprint(e["Cidr"]))
+		}
+		if diff := cmp.Diff(test.want, cidrs); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", family, diff)
+		}
+		if got := got.text("CreationTime"); got != "2026-03-01T12:00Z" {
+			t.Errorf("got creation time %q, want one without seconds", got)
+		}
+	}
+}
+
+func TestAHundredPrefixListsARegion(t *testing.T) {
+	estate := &ecsemu.Estate{Regions: []ecsemu.Region{{ID: "r"}}}
+	for i := range 100 {
+		estate.Regions[0].PrefixLists = append(estate.Regions[0].PrefixLists, ecsemu.PrefixList{ID: fmt.Sprintf("pl-%d", i)})
+	}
+	r := ecsemu.Start(t, estate, atStoppedClock)
+	got := call(t, r, "CreatePrefixList", params("RegionId", "r", "PrefixListName", "list", "AddressFamily", "IPv4", "MaxEntries", "5"))
+	if got.status != 400 || got.code() != "InvalidParameter" {
+		t.Errorf("got %d %q", got.status, got.code())
+	}
+}

@@ -1,0 +1,84 @@
+package ecsemu
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+type createGroupResponse struct {
+	RequestID       string `json:"RequestId"`
+	SecurityGroupID string `json:"SecurityGroupId"`
+}
+
+// createSecurityGroup makes a group without rules, which is what the API makes of either type. The ClientToken is
+// checked but not remembered yet.
+func createSecurityGroup(c *call) (any, error) {
+	p := c.params
+	g := Group{
+		Name: p.get("SecurityGroupName"), Type: p.get("SecurityGroupType"), VPC: p.get("VpcId"),
+		Description: p.get("Description"), ResourceGroup: p.get("ResourceGroupId"), Created: c.now.Format(time.RFC3339),
+	}
+	if err := checkNewGroup(c, g); err != nil {
+		return nil, err
+	}
+	tags := p.tags()
+	if err := checkTags(tags); err != nil {
+		return nil, err
+	}
+	if len(tags) > 0 {
+		g.Tags = withTags(nil, tags)
+	}
+	g.ID = c.ids.resource("sg")
+	c.region.putGroup(g.complete(c.ids.rule))
+	return &createGroupResponse{RequestID: c.requestID, SecurityGroupID: g.ID}, nil
+}
+
+func checkNewGroup(c *call, g Group) error {
+	if g.Name != "" && !isGroupName(g.Name) {
+		return refuse(codeGroupName)
+	}
+	if g.Description != "" && !isDescription(g.Description, 256) {
+		return refuse(codeDescription)
+	}
+	switch g.Type {
+	case "", TypeNormal:
+	case TypeEnterprise:
+		if g.VPC == "" {
+			return refuse(codeNetworkType)
+		}
+	default:
+		return refuse(codeGroupType)
+	}
+	if g.VPC != "" && len(c.region.vpcs) > 0 && !c.region.vpcs[g.VPC] {
+		return refuse(codeVPCNotFound)
+	}
+	return checkClientToken(c.params)
+}
+
+// checkClientToken refuses a token that no call may have. No document names the code for it.
+func checkClientToken(p parameters) error {
+	token := p.get("ClientToken")
+	ascii := strings.IndexFunc(token, func(r rune) bool { return r > unicode.MaxASCII }) < 0
+	if !ascii || len(token) > 64 {
+		return refusef(codeParameter, "The parameter ClientToken must be at most 64 ASCII characters.")
+	}
+	return nil
+}
+
+// isGroupName tells whether a name is one of 2 to 128 characters: a letter, then letters, digits, dots, underscores
+// and dashes.
+func isGroupName(name string) bool {
+	if n := utf8.RuneCountInString(name); n < 2 || n > 128 {
+		return false
+	}
+	for i, r := range name {
+		if !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r) && !strings.ContainsRune("._-", r)) {
+			return false
+		}
+	}
+	return true
+}
+
+func isDescription(text string, longest int) bool { return utf8.RuneCountInString(text) <= longest }

@@ -1,0 +1,182 @@
+package ecsemu
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// FaultKind is a way to misbehave.
+type FaultKind string
+
+// Kinds of faults.
+const (
+	// FaultLatency holds the answer back for Latency, which every other kind can do too.
+	FaultLatency FaultKind = "latency"
+	// FaultError answers with Status, Code and Message instead of doing what was asked.
+	FaultError FaultKind = "error"
+	// FaultTruncate does what was asked, but closes the connection in the middle of the body.
+	FaultTruncate FaultKind = "truncate"
+	// FaultHTML answers with a web page and Status, 200 if not given, as a proxy in between would.
+	FaultHTML FaultKind = "html"
+	// FaultLoopToken answers a listing with its first page, and always the same token for a next one.
+	FaultLoopToken FaultKind = "loop-token"
+	// FaultStale answers reading calls from the state as it was when the fault was set.
+	FaultStale FaultKind = "stale"
+	// FaultClose closes the connection instead of doing what was asked.
+	FaultClose FaultKind = "close"
+	// FaultDeleteGroup deletes the group right before its attributes are read. Skip says before which time.
+	FaultDeleteGroup FaultKind = "delete-group"
+	// FaultEmptyBody answers with status 200 and nothing else, instead of doing what was asked.
+	FaultEmptyBody FaultKind = "empty-body"
+	// FaultThrottle answers as if the quota were used up.
+	FaultThrottle FaultKind = "throttle"
+)
+
+func faultKinds() []FaultKind {
+	return []FaultKind{
+		FaultLatency, FaultError, FaultTruncate, FaultHTML, FaultLoopToken, FaultStale, FaultClose, FaultDeleteGroup,
+		FaultEmptyBody, FaultThrottle,
+	}
+}
+
+// Fault is one way to misbehave, and when. It applies to requests that passed signature and quota. Of several faults
+// the first that fires at a request is the only one; a request that a fault skips goes on to the next fault.
+type Fault struct {
+	Kind   FaultKind
+	Action string // Empty: any the kind makes sense for.
+	Region string // Empty: any. The RegionId of the request.
+	Group  string // Empty: any. The SecurityGroupId or PrefixListId of the request.
+
+	Skip  int // How many requests that it applies to are let through first.
+	Times int // How many times it fires; 0 is without end.
+	// Probability is how likely it is to fire at a request it could fire at; 0 is always. Seed picks the draws, which
+	// are taken in the order requests arrive.
+	Probability float64
+	Seed        uint64
+
+	Latency time.Duration
+	Status  int // Of kinds error and html. 0: what the documents say of Code, or else 503; 200 of html.
+	Code    string
+	Message string
+}
+
+func (f *Fault) validate() error {
+	if !slices.Contains(faultKinds(), f.Kind) {
+		return fmt.Errorf("the kind %q is unknown; known kinds: %q", f.Kind, faultKinds())
+	}
+	if f.Skip < 0 || f.Times < 0 || f.Latency < 0 {
+		return fmt.Errorf("skip (%d), times (%d) and latency (%s) must not be negative", f.Skip, f.Times, f.Latency)
+	}
+	if f.Probability < 0 || f.Probability > 1 {
+		return fmt.Errorf("the probability %g is not from 0 to 1", f.Probability)
+	}
+	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
+		return fmt.Errorf("the status %d is not from 200 to 599", f.Status)
+	}
+	if f.Kind == FaultLatency && f.Latency == 0 {
+		return fmt.Errorf("the kind %q needs a latency", f.Kind)
+	}
+	return nil
+}
+
+// appliesTo tells whether a fault is about a request, and makes sense for it.
+func (f *Fault) appliesTo(q *request) bool {
+	name := q.params.get("Action")
+	switch f.Kind {
+	case FaultStale:
+		if q.do.writes {
+			return false
+		}
+	case FaultLoopToken:
+		if !q.do.pages {
+			return false
+		}
+	case FaultDeleteGroup:
+		if name != actionDescribeAttribute {
+			return false
+		}
+	case FaultLatency, FaultError, FaultTruncate, FaultHTML, FaultClose, FaultEmptyBody, FaultThrottle:
+	}
+	group := f.Group == "" || f.Group == q.params.get("SecurityGroupId") || f.Group == q.params.get("PrefixListId")
+	return group && (f.Action == "" || f.Action == name) && (f.Region == "" || f.Region == q.params.get("RegionId"))
+}
+
+// faults are those that are set.
+type faults struct {
+	mu   sync.Mutex
+	list []*armedFault
+}
+
+type armedFault struct {
+	Fault
+
+	seen  int
+	hits  int
+	draws splitmix
+	past  *world // What a stale read is answered from.
+}
+
+// strike picks the fault that fires at a request, if any.
+func (f *faults) strike(q *request) *armedFault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, fault := range f.list {
+		if fault.appliesTo(q) && fault.fires() {
+			return fault
+		}
+	}
+	return nil
+}
+
+func (f *armedFault) fires() bool {
+	f.seen++
+	if f.seen <= f.Skip || f.Times > 0 && f.hits >= f.Times {
+		return false
+	}
+	if f.Probability > 0 && f.draws.chance() >= f.Probability {
+		return false
+	}
+	f.hits++
+	return true
+}
+
+// SetFaults replaces the faults that are set; none clears them. If one makes no sense, nothing changes.
+func (s *Server) SetFaults(list []Fault) error {
+	var past *world
+	armed := make([]*armedFault, 0, len(list))
+	for i, fault := range list {
+		if err := fault.validate(); err != nil {
+			return fmt.Errorf("setting fault %d: %w", i+1, err)
+		}
+		if fault.Kind == FaultStale && past == nil {
+			s.mu.RLock()
+			past = s.world.clone()
+			s.mu.RUnlock()
+		}
+		armed = append(armed, &armedFault{Fault: fault, draws: splitmix{state: fault.Seed}, past: past})
+	}
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.list = armed
+	return nil
+}
+
+// FaultReport is a fault that is set, and how often it fired.
+type FaultReport struct {
+	Fault
+
+	Hits int
+}
+
+// Faults gives the faults that are set, in their order.
+func (s *Server) Faults() []FaultReport {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	reports := make([]FaultReport, 0, len(s.faults.list))
+	for _, fault := range s.faults.list {
+		reports = append(reports, FaultReport{Fault: fault.Fault, Hits: fault.hits})
+	}
+	return reports
+}

@@ -1,0 +1,333 @@
+package ecsemu_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
+)
+
+const attributeAction = "DescribeSecurityGroupAttribute"
+
+func setFaults(t *testing.T, r *ecsemu.Running, faults ...ecsemu.Fault) {
+	t.Helper()
+	if err := r.Server.SetFaults(faults); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFaultsThatAnswerSomethingElse(t *testing.T) {
+	r := startSmall(t)
+	for _, test := range []struct {
+		name        string
+		fault       ecsemu.Fault
+		status      int
+		code        string
+		message     string
+		contentType string
+		length      int
+	}{
+		{
+			"an error without details",
+			ecsemu.Fault{Kind: ecsemu.FaultError},
+			503, "ServiceUnavailable",
+			"The request has failed due to a temporary failure of the server.", "application/json;charset=utf-8", -1,
+		},
+		{
+			"a documented code brings its status",
+			ecsemu.Fault{Kind: ecsemu.FaultError, Code: "InternalError"},
+			500, "InternalError",
+			"The request processing has failed due to some unknown error.", "application/json;charset=utf-8", -1,
+		},
+		{
+			"any other code",
+			ecsemu.Fault{Kind: ecsemu.FaultError, Code: "Throttling.Api", Status: 400, Message: "slow down"},
+			400, "Throttling.Api", "slow down", "application/json;charset=utf-8", -1,
+		},
+		{"a web page", ecsemu.Fault{Kind: ecsemu.FaultHTML}, 200, "", "", "text/html; charset=utf-8", -1},
+		{"a web page with a status", ecsemu.Fault{Kind: ecsemu.FaultHTML, Status: 502}, 502, "", "", "text/html; charset=utf-8", -1},
+		{"nothing", ecsemu.Fault{Kind: ecsemu.FaultEmptyBody}, 200, "", "", "application/json;charset=utf-8", 0},
+		{
+			"a used-up quota",
+			ecsemu.Fault{Kind: ecsemu.FaultThrottle},
+			400, "Throttling.User",
+			"Request was denied due to user flow control.", "application/json;charset=utf-8", -1,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			setFaults(t, r, test.fault)
+			got := call(t, r, "DescribeRegions", nil)
+			if got.status != test.status || got.code() != test.code || got.message() != test.message {
+				t.Errorf("got %d %q %q, want %d %q %q", got.status, got.code(), got.message(), test.status, test.code, test.message)
+			}
+			if kind := got.header.Get("Content-Type"); kind != test.contentType {
+				t.Errorf("got content type %q, want %q", kind, test.contentType)
+			}
+			if test.length >= 0 && len(got.raw) != test.length || test.length < 0 && got.raw == "" {
+				t.Errorf("got body %q", got.raw)
+			}
+			header := got.header.Get("X-Ratelimit-User-Api")
+			if throttled := test.fault.Kind == ecsemu.FaultThrottle; throttled != (header == "Limit:1,Remain:0,TimeLeft:1000,Reset:1000") {
+				t.Errorf("got rate limit header %q", header)
+			}
+		})
+	}
+}
+
+func TestFaultsThatBreakTheConnection(t *testing.T) {
+	r := startSmall(t)
+	query := func() url.Values {
+		return signed(http.MethodPost, ecsemu.DefaultKeySecret, common("DescribeRegions", nil))
+	}
+	healthy := post(t, r, query())
+	setFaults(t, r, ecsemu.Fault{Kind: ecsemu.FaultTruncate})
+	got, err := tryPost(r, query())
+	if err == nil || !strings.Contains(err.Error(), io.ErrUnexpectedEOF.Error()) {
+		t.Errorf("truncate: got error %v, want %v", err, io.ErrUnexpectedEOF)
+	}
+	if want := len(healthy.raw) / 2; len(got.raw) != want || got.header.Get("Content-Length") != healthy.header.Get("Content-Length") {
+		t.Errorf("truncate: got %d bytes of %q, want %d", len(got.raw), got.header.Get("Content-Length"), want)
+	}
+	setFaults(t, r, ecsemu.Fault{Kind: ecsemu.FaultClose})
+	if got, err := tryPost(r, query()); err == nil {
+		t.Errorf("close: got an answer: %d %s", got.status, got.raw)
+	}
+	requests := r.Server.Requests()
+	if last := requests[len(requests)-1]; last.Status != 0 {
+		t.Errorf("close: got recorded status %d, want 0", last.Status)
+	}
+	setFaults(t, r)
+	if got := post(t, r, query()); got.status != 200 {
+		t.Errorf("got %d once the faults were cleared", got.status)
+	}
+}
+
+func TestLatencyHoldsAnAnswerBack(t *testing.T) {
+	r := startSmall(t)
+	setFaults(t, r, ecsemu.Fault{Kind: ecsemu.FaultLatency, Latency: 30 * time.Millisecond})
+	began := time.Now()
+	must(t, r, "DescribeRegions", nil)
+	if took := time.Since(began); took < 30*time.Millisecond {
+		t.Errorf("the answer took %s, want at least 30ms", took)
+	}
+}
+
+func TestLoopingTokens(t *testing.T) {
+	r := ecsemu.Start(t, pagingEstate(40), atStoppedClock)
+	setFaults(t, r, ecsemu.Fault{Kind: ecsemu.FaultLoopToken})
+	for _, test := range []struct {
+		action string
+		query  url.Values
+	}{
+		{"DescribeSecurityGroups", params("RegionId", "r", "MaxResults", "10")},
+		{attributeAction, params("RegionId", "r", "SecurityGroupId", "sg-00000", "MaxResults", "10")},
+	} {
+		first := must(t, r, test.action, test.query)
+		second := must(t, r, test.action, with(test.query, "NextToken", first.text("NextToken")))
+		delete(first.body, "RequestId")
+		delete(second.body, "RequestId")
+		if diff := cmp.Diff(first.body, second.body); diff != "" || first.text("NextToken") == "" {
+			t.Errorf("%s: token %q (-first +second):\n%s", test.action, first.text("NextToken"), diff)
+		}
+	}
+	// A client that sends its page size with the first request only goes on looping too.
+	got := must(t, r, "DescribeSecurityGroups", params("RegionId", "r", "NextToken", "any"))
+	if got.text("NextToken") == "" || len(groupIDs(got)) != 10 || got.body["TotalCount"] != nil {
+		t.Errorf("without a page size: got %s", got.raw)
+	}
+	must(t, r, "DescribeRegions", nil)
+	if got := r.Server.Faults()[0].Hits; got != 5 {
+		t.Errorf("got %d hits, want 5: only listings loop", got)
+	}
+}
+
+func TestStaleReads(t *testing.T) {
+	r := startSmall(t)
+	setFaults(t, r, ecsemu.Fault{Kind: ecsemu.FaultStale})
+	must(t, r, authorize, web("IpProtocol", "all", "PortRange", "-1/-1", "DestCidrIp", "0.0.0.0/0"))
+	must(t, r, "CreateSecurityGroup", params("RegionId", "cn-hangzhou", "VpcId", "vpc-1"))
+	if got := len(rulesOf(t, r, "sg-web")); got != 0 {
+		t.Errorf("got %d rules, want those of the past: none", got)
+	}
+	count := func() int {
+		return len(groupIDs(must(t, r, "DescribeSecurityGroups", params("RegionId", "cn-hangzhou"))))
+	}
+	if got := count(); got != 8 {
+		t.Errorf("got %d groups, want those of the past: 8", got)
+	}
+	setFaults(t, r)
+	if got := len(rulesOf(t, r, "sg-web")); got != 1 {
+		t.Errorf("got %d rules once the fault was cleared, want 1", got)
+	}
+	if got := count(); got != 9 {
+		t.Errorf("got %d groups once the fault was cleared, want 9", got)
+	}
+}
+
+func TestStaleListingsKeepDeletedGroups(t *testing.T) {
+	r := startSmall(t)
+	list := func() []string {
+		return groupIDs(must(t, r, "DescribeSecurityGroups", params("RegionId", "cn-hangzhou")))
+	}
+	before := list()
+	setFaults(t, r, ecsemu.Fault{Kind: ecsemu.FaultStale, Action: "DescribeSecurityGroups"},
+		ecsemu.Fault{Kind: ecsemu.FaultDeleteGroup})
+	got := call(t, r, attributeAction, web())
+	if got.code() != "InvalidSecurityGroupId.NotFound" {
+		t.Errorf("got code %q for the deleted group", got.code())
+	}
+	if diff := cmp.Diff(before, list()); diff != "" {
+		t.Errorf("groups (-before +after):\n%s", diff)
+	}
+}
+
+func TestAGroupIsDeletedBeforeItsSecondPage(t *testing.T) {
+	r := ecsemu.Start(t, pagingEstate(40), atStoppedClock)
+	setFaults(t, r, ecsemu.Fault{Kind: ecsemu.FaultDeleteGroup, Group: "sg-00000", Skip: 1, Times: 1})
+	must(t, r, attributeAction, params("RegionId", "r", "SecurityGroupId", "sg-00001"))
+	query := params("RegionId", "r", "SecurityGroupId", "sg-00000", "MaxResults", "10")
+	first := must(t, r, attributeAction, query)
+	second := call(t, r, attributeAction, with(query, "NextToken", first.text("NextToken")))
+	if second.status != 404 || second.code() != "InvalidSecurityGroupId.NotFound" {
+		t.Errorf("got %d %q for the second page", second.status, second.code())
+	}
+	if got := groupIDs(must(t, r, "DescribeSecurityGroups", params("RegionId", "r", "MaxResults", "100"))); len(got) != 39 {
+		t.Errorf("got %d groups, want 39", len(got))
+	}
+}
+
+func TestWhenFaultsFire(t *testing.T) {
+	ask := func(r *ecsemu.Running, action string, pairs ...string) string {
+		return call(t, r, action, params(pairs...)).code()
+	}
+	fault := func(code string, f ecsemu.Fault) ecsemu.Fault {
+		f.Kind, f.Code = ecsemu.FaultError, code
+		return f
+	}
+	t.Run("skipped, then so many times, and the next one after it", func(t *testing.T) {
+		r := startSmall(t)
+		setFaults(t, r, fault("A", ecsemu.Fault{Skip: 1, Times: 2}), fault("B", ecsemu.Fault{Times: 2}))
+		var got []string
+		for range 5 {
+			got = append(got, ask(r, "DescribeRegions"))
+		}
+		if diff := cmp.Diff([]string{"B", "A", "A", "B", ""}, got); diff != "" {
+			t.Errorf("codes (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("by action, region and group", func(t *testing.T) {
+		r := startSmall(t)
+		setFaults(t, r,
+			fault("list", ecsemu.Fault{Group: "pl-v4"}), fault("region", ecsemu.Fault{Region: "cn-qingdao"}),
+			fault("action", ecsemu.Fault{Action: "DescribeRegions"}), fault("group", ecsemu.Fault{Group: "sg-web"}))
+		got := []string{
+			ask(r, "DescribePrefixListAttributes", "RegionId", "cn-hangzhou", "PrefixListId", "pl-v4"),
+			ask(r, "DescribeSecurityGroups", "RegionId", "cn-qingdao"),
+			ask(r, "DescribeRegions"),
+			ask(r, attributeAction, "RegionId", "cn-hangzhou", "SecurityGroupId", "sg-web"),
+			ask(r, attributeAction, "RegionId", "cn-hangzhou", "SecurityGroupId", "sg-db"),
+		}
+		if diff := cmp.Diff([]string{"list", "region", "action", "group", ""}, got); diff != "" {
+			t.Errorf("codes (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("by chance, the same for the same seed", func(t *testing.T) {
+		r := startSmall(t)
+		draw := func() (codes []string, hits int) {
+			setFaults(t, r, fault("A", ecsemu.Fault{Probability: 0.5, Seed: 7}))
+			for range 40 {
+				codes = append(codes, ask(r, "DescribeRegions"))
+			}
+			return codes, r.Server.Faults()[0].Hits
+		}
+		first, hits := draw()
+		second, _ := draw()
+		if diff := cmp.Diff(first, second); diff != "" {
+			t.Errorf("codes (-first +second):\n%s", diff)
+		}
+		if hits < 8 || hits > 32 {
+			t.Errorf("got %d hits of 40 at a probability of a half", hits)
+		}
+	})
+	t.Run("not at requests the gateway refuses", func(t *testing.T) {
+		r := startSmall(t)
+		setFaults(t, r, fault("A", ecsemu.Fault{}))
+		if got := post(t, r, signed(http.MethodPost, "wrong", common("DescribeRegions", nil))).code(); got != "SignatureDoesNotMatch" {
+			t.Errorf("got code %q", got)
+		}
+	})
+}
+
+// control sends a request to a control endpoint.
+func control(t *testing.T, r *ecsemu.Running, method, path, body string) (status int, answer string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, r.URL+path, bytes.NewReader([]byte(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := r.Client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // Read only.
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, strings.TrimSpace(string(raw))
+}
+
+func TestFaultsOverHTTP(t *testing.T) {
+	r := startSmall(t)
+	const path = "/_emulator/faults"
+	set := `[{"kind":"error","action":"DescribeRegions","times":1,"latency":"1ms","status":503,"code":"ServiceUnavailable"}]`
+	if status, body := control(t, r, http.MethodPost, path, set); status != 200 {
+		t.Fatalf("got %d: %s", status, body)
+	}
+	call(t, r, "DescribeRegions", nil)
+	call(t, r, "DescribeRegions", nil)
+	_, body := control(t, r, http.MethodGet, path, "")
+	want := strings.TrimSuffix(set, "}]") + `,"hits":1}]`
+	if diff := cmp.Diff(want, body); diff != "" {
+		t.Errorf("faults shown (-want +got):\n%s", diff)
+	}
+	// What is shown can be sent back.
+	if status, answer := control(t, r, http.MethodPost, path, body); status != 200 {
+		t.Errorf("sending back: got %d: %s", status, answer)
+	}
+	for _, test := range []struct{ name, body, want string }{
+		{"no JSON", `nope`, "reading a JSON array of faults: invalid character 'o' in literal null (expecting 'u')"},
+		{"null", `null`, "reading a JSON array of faults: found null; an empty array clears the faults"},
+		{"something behind it", `[] []`, "reading a JSON array of faults: there is something after it"},
+		{"an unknown field", `[{"kind":"close","tims":1}]`, `reading a JSON array of faults: json: unknown field "tims"`},
+		{
+			"an unknown kind", `[{"kind":"close"},{"kind":"closed"}]`, `setting fault 2: the kind "closed" is unknown; known kinds: ` +
+				`["latency" "error" "truncate" "html" "loop-token" "stale" "close" "delete-group" "empty-body" "throttle"]`,
+		},
+		{"a latency that is none", `[{"kind":"latency","latency":"soon"}]`, `fault 1: reading the latency: time: invalid duration "soon"`},
+		{"no latency", `[{"kind":"latency"}]`, `setting fault 1: the kind "latency" needs a latency`},
+		{"a negative number", `[{"kind":"close","skip":-1}]`, "setting fault 1: skip (-1), times (0) and latency (0s) must not be negative"},
+		{"a probability over 1", `[{"kind":"close","probability":2}]`, "setting fault 1: the probability 2 is not from 0 to 1"},
+		{"a status that is none", `[{"kind":"html","status":99}]`, "setting fault 1: the status 99 is not from 200 to 599"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			status, body := control(t, r, http.MethodPost, path, test.body)
+			if diff := cmp.Diff(test.want, body); status != 400 || diff != "" {
+				t.Errorf("status %d (-want +got):\n%s", status, diff)
+			}
+			if got := r.Server.Faults(); len(got) != 1 {
+				t.Errorf("got %d faults, want the one from before", len(got))
+			}
+		})
+	}
+	if _, body := control(t, r, http.MethodPost, path, "[]"); body != "[]" {
+		t.Errorf("after clearing: got %s", body)
+	}
+}

@@ -1,0 +1,126 @@
+package ecsemu
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+)
+
+// GenerateOptions say what [Generate] makes.
+type GenerateOptions struct {
+	Seed          uint64
+	Account       string   // DefaultAccount if empty.
+	Regions       []string // cn-hangzhou if empty. Groups are dealt out to them in turn.
+	Groups        int      // In all regions together.
+	RulesPerGroup int
+	FindingShare  float64   // Which share of the rules is open to the world, from 0 to 1.
+	Now           time.Time // Everything was created within the two years before.
+}
+
+// Generate makes an estate that is the same for the same options, on any machine. Every rule is well-formed, and one
+// the API would accept; no two in a group are the same. Rules that are open to the world accept traffic to 0.0.0.0/0
+// or ::/0; all others allow or forbid a narrow destination: a private network or a prefix list.
+func Generate(options GenerateOptions) *Estate {
+	regions := options.Regions
+	if len(regions) == 0 {
+		regions = []string{"cn-hangzhou"}
+	}
+	estate := &Estate{Account: cmp.Or(options.Account, DefaultAccount), Regions: make([]Region, len(regions))}
+	g := &generator{GenerateOptions: options, draw: splitmix{state: options.Seed}}
+	for i, id := range regions {
+		estate.Regions[i] = Region{
+			ID: id, PrefixLists: g.prefixLists(),
+			Groups: make([]Group, 0, options.Groups/len(regions)+1),
+		}
+	}
+	for i := range options.Groups {
+		region := &estate.Regions[i%len(regions)]
+		region.Groups = append(region.Groups, g.group(i, region))
+	}
+	return estate
+}
+
+type generator struct {
+	GenerateOptions
+
+	draw splitmix
+}
+
+// generatedLists is how many prefix lists a region gets.
+const generatedLists = 3
+
+func (g *generator) prefixLists() []PrefixList {
+	lists := make([]PrefixList, generatedLists)
+	for i := range lists {
+		lists[i] = PrefixList{
+			ID: g.draw.resourceID("pl"), Name: fmt.Sprintf("partner-%d", i+1), Family: familyIPv4, MaxEntries: 2,
+			Entries: []Entry{{CIDR: fmt.Sprintf("198.51.100.%d/32", i+1)}, {CIDR: fmt.Sprintf("203.0.113.%d/32", i+1)}},
+			Created: g.created().Format(createdWithoutSecond),
+		}
+	}
+	return lists
+}
+
+func (g *generator) created() time.Time {
+	const hours = 2 * 365 * 24
+	return g.Now.UTC().Add(-time.Duration(1+g.draw.below(hours)) * time.Hour)
+}
+
+func (g *generator) group(number int, region *Region) Group {
+	environments := [...]string{"prod", "staging", "dev"}
+	environment := environments[g.draw.below(len(environments))]
+	group := Group{
+		ID: g.draw.resourceID("sg"), Name: fmt.Sprintf("%s-%05d", environment, number+1), Type: TypeNormal,
+		VPC: fmt.Sprintf("vpc-bp1%s%02d", region.ID, 1+g.draw.below(20)), InnerAccess: "Accept",
+		Created: g.created().Format(time.RFC3339), Tags: map[string]string{"env": environment},
+		Egress: make([]Rule, g.RulesPerGroup),
+	}
+	if g.draw.below(4) == 0 {
+		group.Type, group.InnerAccess = TypeEnterprise, "Drop"
+	}
+	for i := range group.Egress {
+		if g.draw.chance() < g.FindingShare {
+			g.open(i, &group.Egress[i])
+		} else {
+			g.narrow(i, &group.Egress[i], region)
+		}
+	}
+	return group
+}
+
+// rule begins a rule. Its ports are its own in the group, so that it is the same as no other.
+func (g *generator) rule(number int) Rule {
+	protocol := "tcp"
+	if g.draw.below(5) == 0 {
+		protocol = "udp"
+	}
+	port := 1 + number%65535
+	return Rule{
+		ID: g.draw.resourceID("sgr"), Protocol: protocol, Ports: fmt.Sprintf("%d/%d", port, port), Policy: policyAccept,
+		Priority: 1 + g.draw.below(100), NIC: nicIntranet, Created: g.created().Format(time.RFC3339),
+	}
+}
+
+func (g *generator) open(number int, rule *Rule) {
+	*rule = g.rule(number)
+	rule.To = "0.0.0.0/0"
+	if g.draw.below(8) == 0 {
+		rule.To = "::/0"
+	}
+}
+
+func (g *generator) narrow(number int, rule *Rule, region *Region) {
+	*rule = g.rule(number)
+	if g.draw.below(10) == 0 {
+		rule.Policy = policyDrop
+	}
+	if g.draw.below(10) == 0 {
+		rule.Description = "made by the generator"
+	}
+	// One list a group at most, as it counts for several rules.
+	if number == 0 && g.draw.below(2) == 0 {
+		rule.To = region.PrefixLists[g.draw.below(len(region.PrefixLists))].ID
+		return
+	}
+	rule.To = fmt.Sprintf("10.%d.%d.0/24", g.draw.below(256), g.draw.below(256))
+}

@@ -1,0 +1,187 @@
+package ecsemu
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Options say what a [Server] is to emulate. The zero value is an empty account with the default key.
+type Options struct {
+	// Estate is what the account holds. Nil is an account that holds nothing, sees the public regions, and may
+	// create groups in any VPC. It MUST NOT be changed after New.
+	Estate *Estate
+	// Keys are the access keys that are taken. Nil is one key, DefaultKeyID, of the estate's account. Keys of other
+	// accounts than the estate's see accounts of their own, empty at first.
+	Keys []AccessKey
+	// Clock gives the time that creation times, signatures and quotas go by. Nil is the system's.
+	Clock func() time.Time
+	// Latency is how long every answer is held back.
+	Latency time.Duration
+	// QuotaPerSecond is how many calls a second an account may make of one action in one region. 0 is without limit.
+	QuotaPerSecond float64
+	// QuotaWindow is the length of the windows that calls are counted in; 0 is a second. The cloud has minutes: a
+	// window's quota is QuotaPerSecond times its length, and once it is used up, refusals last until the window ends.
+	QuotaWindow time.Duration
+	// Seed makes the identifiers that the server hands out reproducible.
+	Seed uint64
+}
+
+func (o *Options) validate() error {
+	if o.QuotaPerSecond < 0 || o.QuotaWindow < 0 || o.Latency < 0 {
+		return errors.New("latency, quota and quota window must not be negative")
+	}
+	return nil
+}
+
+// Server is an emulator. Its methods may be called at any time and from any goroutine.
+type Server struct {
+	keys     map[string]AccessKey
+	clock    func() time.Time
+	latency  time.Duration
+	actions  map[string]action
+	errors   map[errorCode]errorRow
+	ids      *identifiers
+	nonces   *nonces
+	throttle *throttle
+	record   *record
+	faults   *faults
+	identity *identity
+	grace    time.Duration // How long requests under way may take to end once the server is stopped.
+
+	mu    sync.RWMutex // Guards what is in world.
+	world *world
+}
+
+// New makes a server. It is refused if the estate names a region, list or group twice, or the keys make no sense.
+func New(options Options) (*Server, error) {
+	if err := options.validate(); err != nil {
+		return nil, fmt.Errorf("emulator options: %w", err)
+	}
+	owner := DefaultAccount
+	if options.Estate != nil && options.Estate.Account != "" {
+		owner = options.Estate.Account
+	}
+	if !isAccountID(owner) {
+		return nil, fmt.Errorf("emulator options: the account %q is not a number of at most 20 digits", owner)
+	}
+	keys, err := keyring(options.Keys, owner)
+	if err != nil {
+		return nil, fmt.Errorf("emulator options: %w", err)
+	}
+	s := &Server{
+		keys: keys, clock: options.Clock, latency: options.Latency, actions: actions(), errors: errorTable(),
+		ids: newIdentifiers(options.Seed), nonces: newNonces(rememberedNonces),
+		throttle: newThrottle(options.QuotaPerSecond, cmp.Or(options.QuotaWindow, time.Second)),
+		record:   &record{limit: rememberedRequests}, faults: &faults{},
+		grace: time.Second,
+		world: &world{accounts: map[string]*account{}},
+	}
+	if s.clock == nil {
+		s.clock = time.Now //nolint:forbidigo // The one place where a server takes the real clock, by default.
+	}
+	if err := s.populate(options.Estate); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// populate makes the accounts, and a certificate for the names of all their regions.
+func (s *Server) populate(estate *Estate) error {
+	names := publicRegions()
+	if estate != nil {
+		a, err := newAccount(estate, s.ids)
+		if err != nil {
+			return err
+		}
+		s.world.accounts[a.id] = a
+		names = append(names, a.order...)
+	}
+	for _, key := range s.keys {
+		if s.world.accounts[key.Account] == nil {
+			s.world.accounts[key.Account] = emptyAccount(key.Account)
+		}
+	}
+	var err error
+	s.identity, err = newIdentity(names)
+	return err
+}
+
+// CA gives the certificate, in PEM, that a client must trust to talk TLS with this server. Every server has its own.
+// It vouches for 127.0.0.1, ::1, localhost, and the names of the cloud's endpoints.
+func (s *Server) CA() []byte { return s.identity.caPEM }
+
+// Serve answers on a listener until ctx ends, and then returns nil once all connections are closed. It closes the
+// listener. Any other end is an error.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	idle := &unusedConns{conns: map[net.Conn]struct{}{}}
+	server := &http.Server{
+		Handler:           s.routes(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          log.New(io.Discard, "", 0), // A client that hangs up in the TLS handshake is no event.
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnState:         idle.track,
+	}
+	server.RegisterOnShutdown(idle.close)
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(&sniffListener{Listener: l, config: s.identity.config}) }()
+	select {
+	case err := <-done:
+		return fmt.Errorf("serving the emulator: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
+	defer cancel()
+	if server.Shutdown(grace) != nil {
+		// What is left has had its time.
+		_ = server.Close()
+	}
+	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving the emulator: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /_emulator/requests", s.showRequests)
+	mux.HandleFunc("GET /_emulator/faults", s.showFaults)
+	mux.HandleFunc("POST /_emulator/faults", s.takeFaults)
+	mux.HandleFunc("/{$}", s.serveAPI)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.failure(refuse(codeNoAPI), r.Host, s.ids.request()).send(w)
+	})
+	return mux
+}
+
+// unusedConns are the connections that were opened and not used yet. http.Server would wait for those to be used.
+type unusedConns struct {
+	mu    sync.Mutex
+	conns map[net.Conn]struct{}
+}
+
+func (u *unusedConns) track(conn net.Conn, state http.ConnState) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if state == http.StateNew {
+		u.conns[conn] = struct{}{}
+	} else {
+		delete(u.conns, conn)
+	}
+}
+
+func (u *unusedConns) close() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for conn := range u.conns {
+		// It was never used; there is nothing to lose.
+		_ = conn.Close()
+	}
+}
