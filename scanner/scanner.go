@@ -1,0 +1,176 @@
+// Package scanner reads the egress rules of one account: complete, paged and concurrent.
+//
+// A rule that is missing from a listing looks exactly like a rule that is not there, and decisions are made on what a
+// scan says. So a scan never passes off a part for the whole: every listing is followed to its end, and whatever
+// could not be read whole is named in the [Result], with the reason. One failing group, list or region never stops
+// the others.
+//
+//	result, err := scanner.Scan(ctx, scanner.Options{
+//		Groups:  client,
+//		Rules:   client,
+//		Regions: []string{"*"},
+//	}, func(g *scanner.Group) error {
+//		return evaluate(g)
+//	})
+//
+// Groups stream: each is handed to the visit function as soon as its rules are there, and forgotten afterwards, so
+// that memory is bounded by the workers and not by the estate (only the attributes of groups are kept, to recognise
+// one that is listed twice). Without faults a scan makes the fewest calls possible: the pages of groups, the pages of
+// rules (of both NIC types for classic groups), one for each prefix list and region, and one DescribeRegions if all
+// regions are asked for. The package neither logs nor counts nor waits; pacing and retries are the adapter's.
+package scanner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/egress-janitor/egress-janitor/internal/sg"
+)
+
+// AllRegions as the only element of [Options.Regions] asks the cloud for its regions.
+const AllRegions = "*"
+
+// Defaults of [Options].
+const (
+	DefaultWorkers  = 8
+	DefaultMaxPages = 10_000
+)
+
+// GroupLister lists regions and groups. Its methods must be safe for concurrent use and return soon after ctx ends.
+type GroupLister interface {
+	// Regions lists the regions that the account can use (DescribeRegions).
+	Regions(ctx context.Context) ([]sg.Region, error)
+	// Groups gives one page of a region's groups (DescribeSecurityGroups); an empty token asks for the first.
+	Groups(ctx context.Context, region sg.Region, token string) (sg.Page[sg.Group], error)
+	// GroupExists looks for one group by its ID (DescribeSecurityGroups).
+	GroupExists(ctx context.Context, region sg.Region, id string) (bool, error)
+}
+
+// RuleReader reads rules and what they refer to. Its methods must be safe for concurrent use and return soon after
+// ctx ends.
+type RuleReader interface {
+	// Rules gives one page of a group's egress rules (DescribeSecurityGroupAttribute). nic is empty for groups in a
+	// VPC. The error is [sg.ErrGroupGone] if the cloud says that there is no such group.
+	Rules(ctx context.Context, region sg.Region, group, nic, token string) (sg.Page[sg.Rule], error)
+	// PrefixList reads a prefix list (DescribePrefixListAttributes, which has no pages).
+	PrefixList(ctx context.Context, region sg.Region, id string) (sg.PrefixList, error)
+}
+
+// Options say what to scan, and with what.
+type Options struct {
+	Groups   GroupLister
+	Rules    RuleReader
+	Regions  []string       // names, or [AllRegions] alone
+	Workers  int            // groups read at once in each region; 0 means [DefaultWorkers]
+	MaxPages int            // of one listing, more are taken for endless; 0 means [DefaultMaxPages]
+	Progress func(Progress) // called in between visits; nil if nobody looks
+}
+
+// withDefaults checks the options and fills in what was left out.
+func (o Options) withDefaults() (Options, error) {
+	switch {
+	case o.Groups == nil || o.Rules == nil:
+		return o, errors.New("scan options: no client")
+	case len(o.Regions) == 0:
+		return o, errors.New("scan options: no regions")
+	case o.Workers < 0 || o.MaxPages < 0:
+		return o, fmt.Errorf("scan options: %d workers and %d pages: neither may be negative", o.Workers, o.MaxPages)
+	}
+	for i, name := range o.Regions {
+		switch {
+		case name == "":
+			return o, errors.New("scan options: a region without a name")
+		case name == AllRegions && len(o.Regions) > 1:
+			return o, fmt.Errorf("scan options: region %q stands for all and must be alone", AllRegions)
+		case slices.Contains(o.Regions[:i], name):
+			return o, fmt.Errorf("scan options: region %q twice", name)
+		}
+	}
+	if o.Workers == 0 {
+		o.Workers = DefaultWorkers
+	}
+	if o.MaxPages == 0 {
+		o.MaxPages = DefaultMaxPages
+	}
+	return o, nil
+}
+
+// Group is a group with its rules. Incomplete says why it was not read whole, and is empty if it was.
+type Group struct {
+	sg.Group
+
+	Rules      []sg.Rule
+	Incomplete string
+}
+
+// Scan reads the egress rules of the regions asked for and hands each group to visit, once, in no fixed order. visit
+// is called by one goroutine at a time and owns what it is given; the prefix lists that rules point to are shared
+// between rules and must not be changed.
+//
+// What the cloud fails to tell is no error but a [Problem] in the result. A group that shows to be inconsistent only
+// after its visit is named there alone, so callers must treat every group that a problem names as incomplete.
+//
+// The error is that of visit, of ctx, or of the options; the result is nil then. No goroutine outlives the call.
+func Scan(ctx context.Context, opts Options, visit func(*Group) error) (*Result, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if visit == nil {
+		return nil, errors.New("scan options: no visit function")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c := newCollector(&opts, visit, cancel)
+	regions := findRegions(ctx, &opts, c)
+	c.advance(ctx, func(p *Progress) { p.Regions = len(regions) })
+	scanned := make([]Region, len(regions))
+	var wg sync.WaitGroup
+	for i, region := range regions {
+		wg.Go(func() {
+			r := newRegionScan(&opts, region, c)
+			scanned[i] = r.run(ctx)
+			c.advance(ctx, func(p *Progress) { p.RegionsDone++ })
+		})
+	}
+	wg.Wait()
+	if c.err != nil {
+		return nil, c.err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return newResult(scanned, c.problems), nil
+}
+
+// findRegions gives the regions to scan. Only [AllRegions] costs a call.
+func findRegions(ctx context.Context, opts *Options, c *collector) []sg.Region {
+	if opts.Regions[0] != AllRegions {
+		regions := make([]sg.Region, len(opts.Regions))
+		for i, name := range opts.Regions {
+			regions[i] = sg.Region{ID: name}
+		}
+		return regions
+	}
+	listed, err := opts.Groups.Regions(ctx)
+	if err != nil {
+		c.problem(Problem{Err: fmt.Errorf("listing regions: %w", err)})
+		return nil
+	}
+	regions := make([]sg.Region, 0, len(listed))
+	for _, region := range listed {
+		switch {
+		case region.ID == "":
+			c.problem(Problem{Err: errors.New("listing regions: one has no name")})
+		case !slices.ContainsFunc(regions, func(r sg.Region) bool { return r.ID == region.ID }):
+			regions = append(regions, region)
+		}
+	}
+	if len(regions) == 0 {
+		c.problem(Problem{Err: errors.New("listing regions: the cloud named none")})
+	}
+	return regions
+}
