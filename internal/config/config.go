@@ -1,0 +1,130 @@
+// Package config reads the configuration of the daemon, the file that is given with -c.
+//
+// The file is read as strictly as a policy file (see internal/strictyaml): whatever is unknown, twice, empty or torn
+// is an error at its line and column, and all errors are told at once. A key that belongs to the product but that
+// this version does not act on is refused as "not supported yet", so that nobody relies on it. Only version, policies
+// and accounts are required; what is left out has the safe value of [Default].
+//
+//	version: 1
+//	mode: audit                  # the only mode of this version: look, report, change nothing
+//	schedule: "CRON_TZ=Asia/Shanghai 0 */2 * * *"
+//	policies: [policies/]        # files or directories, relative to this file
+//	accounts:
+//	  - name: prod
+//	    id: "1234567890123456"
+//	    regions: ["*"]           # or names
+//	    endpoint: https://ecs.example.com:8443
+//	    ca-file: ca.pem          # relative to this file
+//	    quotas: {DescribeSecurityGroupAttribute: 10}
+//	protected: {groups: [sg-bp1example], tags: {tier: core}, names: [bastion-*]}
+//
+// Secrets have no place in the file: credentials come from the environment.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/egress-janitor/egress-janitor/internal/sg"
+	"github.com/egress-janitor/egress-janitor/internal/strictyaml"
+)
+
+// Mode is what the daemon may do about findings.
+type Mode string
+
+// The modes. This version knows only audit; the others are refused with [strictyaml.CodeNotYet].
+const (
+	ModeAudit   Mode = "audit"   // never changes anything
+	ModeManual  Mode = "manual"  // changes only what a person starts
+	ModeEnforce Mode = "enforce" // changes by schedule, too
+)
+
+// Codes of the problems that this package reports, besides those of internal/strictyaml.
+const (
+	CodeVersion   = "version"
+	CodeValue     = "invalid-value"
+	CodeDuplicate = "duplicate"
+	CodeSchedule  = "schedule"
+	CodeEndpoint  = "endpoint"
+)
+
+// Config is the configuration of the daemon.
+type Config struct {
+	Mode      Mode
+	Schedule  string   // for robfig/cron's ParseStandard; in UTC if it names no zone; empty: no sweeps by schedule
+	Policies  []string // files or directories as written; see [Config.Path]
+	Accounts  []Account
+	Protected Protected
+	Dir       string // of the configuration file: what relative paths in it start from
+}
+
+// Account is an account to look after.
+type Account struct {
+	Name     string
+	ID       string
+	Regions  []string           // names, or "*" alone: all that the account can use
+	Endpoint string             // scheme, host and port for ECS and STS; empty: the cloud's own
+	CAFile   string             // PEM file as written, see [Config.Path]; empty: the system's certificates
+	Quotas   map[string]float64 // calls per second by action; absent actions have the adapter's default
+}
+
+// Protected are patterns of groups that are never touched. One that fits is enough.
+type Protected struct {
+	Groups []sg.Glob          // of IDs
+	Tags   map[string]sg.Glob // of values by tag key; keys are taken literally and by case
+	Names  []sg.Glob          // of names
+}
+
+// Default is a configuration of which nothing was written down. It is not a valid one: policies and accounts have no
+// default.
+func Default() Config {
+	return Config{Mode: ModeAudit}
+}
+
+func defaultAccount() Account {
+	return Account{Regions: []string{allRegions}}
+}
+
+// Path gives a path of the configuration as one that can be opened: relative ones start where the file is.
+func (c *Config) Path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(c.Dir, name)
+}
+
+// Load reads the configuration file. Its mistakes are an *[strictyaml.Error]; files that it names are not looked at.
+func Load(path string) (*Config, error) {
+	data, err := read(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading configuration: %w", err)
+	}
+	return Parse(path, data)
+}
+
+// read takes no more than it needs to know that a file is too large.
+func read(path string) (data []byte, err error) {
+	file, err := os.Open(path) //nolint:gosec // the path is the user's own, by flag
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return io.ReadAll(io.LimitReader(file, strictyaml.MaxBytes+1))
+}
+
+// Parse reads a configuration from memory. file is its name in messages, and relative paths start from its directory.
+func Parse(file string, data []byte) (*Config, error) {
+	var problems strictyaml.Problems
+	config := Default()
+	config.Dir = filepath.Dir(file)
+	if root, ok := strictyaml.Parse(&problems, file, data); ok {
+		config.decode(root)
+	}
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	return &config, nil
+}
