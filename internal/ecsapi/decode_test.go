@@ -1,0 +1,175 @@
+package ecsapi
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/egress-janitor/egress-janitor/internal/sg"
+)
+
+func TestRulesAreReadAsTheCloudSpellsThem(t *testing.T) {
+	body, err := os.ReadFile("testdata/rules.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decodeRules(string(body), "cn-hangzhou", "sg-bp1web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := sg.Page[sg.Rule]{Next: "AAAAAdDWBF2", Items: []sg.Rule{
+		sg.NewRule(&sg.Fields{
+			ID: "sgr-bp1cidr", Protocol: "TCP", PortRange: "443/443", CIDR4: "203.0.113.9/24", SourceCIDR4: "10.0.0.0/8",
+			Policy: "Accept", Priority: "1", NICType: "intranet", Description: `café 😀 "x"`, Created: "2025-01-02T03:04:05Z",
+		}),
+		sg.NewRule(&sg.Fields{
+			ID: "sgr-bp1six", Protocol: "UDP", PortRange: "53/53", CIDR6: "2001:db8::/32", Policy: "Drop", Priority: "100",
+			NICType: "intranet", Created: "2025-01-02T03:04Z",
+		}),
+		sg.NewRule(&sg.Fields{
+			ID: "sgr-bp1peer", Protocol: "ALL", PortRange: "-1/-1", SourcePorts: "-1/-1", GroupID: "sg-bp1peer",
+			GroupOwner: "1234567890123456", Policy: "Accept", Priority: "110", NICType: "intranet",
+		}),
+		sg.NewRule(&sg.Fields{
+			ID: "sgr-bp1list", Protocol: "TCP", PortListID: "prl-bp1", PrefixListID: "pl-bp1", Policy: "Accept",
+			Priority: "2", NICType: "intranet",
+		}),
+		sg.NewRule(&sg.Fields{
+			ID: "sgr-bp1odd", Protocol: "TCP", PortRange: "65535/1", CIDR4: "0.0.0.0/0", Policy: "Accept",
+			NICType: "intranet",
+		}),
+	}}
+	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	for i := range got.Items {
+		if odd := got.Items[i].ID == "sgr-bp1odd"; odd != (got.Items[i].Unreadable != "") {
+			t.Errorf("rule %s: unreadable because %q", got.Items[i].ID, got.Items[i].Unreadable)
+		}
+	}
+	if at := got.Items[1].Created; !at.Equal(time.Date(2025, 1, 2, 3, 4, 0, 0, time.UTC)) {
+		t.Errorf("a time without seconds was read as %v", at)
+	}
+}
+
+func TestAnswersThatDoNotFitTheCallAreRefused(t *testing.T) {
+	rules := func(body string) error { _, err := decodeRules(body, "r1", "sg-1"); return err }
+	groups := func(body string) error { _, err := decodeGroups(body, "r1"); return err }
+	regions := func(body string) error { _, err := decodeRegions(body); return err }
+	list := func(body string) error { _, err := decodePrefixList(body, "pl-1"); return err }
+	identity := func(body string) error { _, err := decodeIdentity(body); return err }
+	tests := map[string]struct {
+		read func(body string) error
+		body string
+		want error // nil if the answer is fine
+	}{
+		"rules: nothing in it":             {rules, `{}`, errNoRules},
+		"rules: null":                      {rules, `{"Permissions":null}`, errShape},
+		"rules: none":                      {rules, `{"Permissions":{"Permission":[]}}`, nil},
+		"rules: no list at all":            {rules, `{"Permissions":{}}`, nil},
+		"rules: of another group":          {rules, `{"SecurityGroupId":"sg-2","Permissions":{}}`, errOtherGroup},
+		"rules: of another region":         {rules, `{"RegionId":"r2","Permissions":{}}`, errOtherRegion},
+		"rules: of this group":             {rules, `{"SecurityGroupId":"sg-1","RegionId":"r1","Permissions":{}}`, nil},
+		"rules: one for inbound traffic":   {rules, `{"Permissions":{"Permission":[{"Direction":"ingress"}]}}`, errDirection},
+		"rules: one for outbound traffic":  {rules, `{"Permissions":{"Permission":[{"Direction":"Egress"}]}}`, nil},
+		"rules: one without a direction":   {rules, `{"Permissions":{"Permission":[{}]}}`, nil},
+		"rules: one that is null":          {rules, `{"Permissions":{"Permission":[null]}}`, errShape},
+		"groups: nothing in it":            {groups, `{}`, errNoGroups},
+		"groups: one without an id":        {groups, `{"SecurityGroups":{"SecurityGroup":[{"VpcId":"v"}]}}`, errNoID},
+		"groups: of another region":        {groups, `{"RegionId":"r2","SecurityGroups":{}}`, errOtherRegion},
+		"groups: none":                     {groups, `{"RegionId":"r1","SecurityGroups":{"SecurityGroup":[]}}`, nil},
+		"regions: none":                    {regions, `{"Regions":{"Region":[]}}`, errNoRegions},
+		"regions: one without an id":       {regions, `{"Regions":{"Region":[{}]}}`, errNoID},
+		"identity: nobody":                 {identity, `{"Arn":"acs:ram::1:root"}`, errNoAccount},
+		"prefix list: nothing in it":       {list, `{"PrefixListId":"pl-1"}`, errNoEntries},
+		"prefix list: another one":         {list, `{"PrefixListId":"pl-2","Entries":{}}`, errOtherList},
+		"prefix list: empty but read":      {list, `{"PrefixListId":"pl-1","Entries":{"Entry":[]}}`, nil},
+		"prefix list: an entry that is no": {list, `{"Entries":{"Entry":[{"Cidr":1}]}}`, cmpopts.AnyError},
+		"prefix list: one of two is bad":   {list, `{"Entries":{"Entry":[{"Cidr":"::/0"},{}]}}`, cmpopts.AnyError},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, tt.read(tt.body), cmpopts.EquateErrors()); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestGroupsAreReadWhole(t *testing.T) {
+	got, err := decodeGroups(`{"RegionId":"r1","NextToken":"T","SecurityGroups":{"SecurityGroup":[
+		{"SecurityGroupId":"sg-2","SecurityGroupName":"web","Description":"d","SecurityGroupType":"enterprise",
+		 "VpcId":"vpc-1","CreationTime":"2021-08-31T03:12:29Z","ResourceGroupId":"rg-1","ServiceManaged":true,
+		 "ServiceID":12345678910,"Tags":{"Tag":[{"TagKey":"k","TagValue":"v"},{"TagKey":"empty","TagValue":""}]},
+		 "RuleCount":100},
+		{"SecurityGroupId":"sg-1","SecurityGroupType":"normal","ServiceManaged":false,"Tags":null}]}}`, "r1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := sg.Page[sg.Group]{Next: "T", Items: []sg.Group{
+		{
+			Region: "r1", ID: "sg-2", Name: "web", Description: "d", Type: sg.TypeEnterprise, VPC: "vpc-1",
+			ResourceGroup: "rg-1", ServiceManaged: true, Tags: []sg.Tag{{Key: "k", Value: "v"}, {Key: "empty"}},
+		},
+		{Region: "r1", ID: "sg-1", Type: sg.TypeNormal},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestWhatIsNotClearlyFalseIsManaged(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": false, "false": false, "False": false, "0": false, "true": true, "True": true, "1": true, "maybe": true,
+	} {
+		if got := isManaged(text); got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestListsGivenTwiceCountTheLastTime(t *testing.T) {
+	regions, err := decodeRegions(`{"Regions":{"Region":[{"RegionId":"a"}],"Region":[{"RegionId":"b"}]},` +
+		`"Regions":{"Region":[{"RegionId":"c"}]}}`)
+	if diff := cmp.Diff([]sg.Region{{ID: "c"}}, regions); diff != "" || err != nil {
+		t.Errorf("error %v, -want +got:\n%s", err, diff)
+	}
+}
+
+func TestGroupExistsOnlyBelievesWhatItAskedFor(t *testing.T) {
+	t.Parallel()
+	const one, other = `{"SecurityGroupId":"sg-1"}`, `{"SecurityGroupId":"sg-2"}`
+	tests := map[string]struct {
+		answer string
+		want   bool
+		fails  bool
+	}{
+		"there":                       {`{"SecurityGroups":{"SecurityGroup":[` + one + `]}}`, true, false},
+		"not there":                   {`{"SecurityGroups":{"SecurityGroup":[]}}`, false, false},
+		"another group":               {`{"SecurityGroups":{"SecurityGroup":[` + other + `]}}`, false, true},
+		"twice":                       {`{"SecurityGroups":{"SecurityGroup":[` + one + `,` + one + `]}}`, false, true},
+		"nothing yet, but more pages": {`{"NextToken":"T","SecurityGroups":{"SecurityGroup":[]}}`, false, true},
+		"no listing":                  {`{}`, false, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := newScript(t, says(200, tt.answer))
+			got, err := newTestClient(t, server.URL).GroupExists(t.Context(), hangzhou, "sg-1")
+			if got != tt.want || (err != nil) != tt.fails {
+				t.Errorf("got %v, %v", got, err)
+			}
+		})
+	}
+	t.Run("no id is not asked", func(t *testing.T) {
+		_, err := newTestClient(t, "http://127.0.0.1:1").GroupExists(t.Context(), hangzhou, "")
+		if e, ok := errors.AsType[*Error](err); !ok || e.Class != Invalid {
+			t.Errorf("got %v, want an invalid call", err)
+		}
+	})
+}

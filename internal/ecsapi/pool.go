@@ -1,0 +1,114 @@
+package ecsapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"time"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+)
+
+const (
+	// homeRegion is what the SDK names in calls that belong to no region: it always names one.
+	homeRegion = "cn-hangzhou"
+	// sdkTimeout keeps the SDK's clock out of the way: attempts end by context. The SDK fixes the timeout of a client
+	// at its first call and has a table of timeouts per action.
+	sdkTimeout = 24 * time.Hour
+)
+
+// errSDK says that the SDK broke. What it said is dropped: its texts and its panics may hold signed URLs.
+var errSDK = errors.New("the cloud's sdk broke down over this call")
+
+// pool lends SDK clients, each to one caller at a time: concurrent calls on one race.
+type pool struct {
+	idle      chan *session
+	transport *http.Transport
+}
+
+// newPool makes all clients one after another, since making them concurrently races too.
+func newPool(o *Options, e endpoint) (*pool, error) {
+	p := &pool{idle: make(chan *session, o.Clients), transport: newTransport(o, e)}
+	for range o.Clients {
+		s, err := newSession(&o.Credentials, p.transport)
+		if err != nil {
+			return nil, err
+		}
+		p.idle <- s
+	}
+	return p, nil
+}
+
+// take borrows a client, waiting for one if all are lent.
+func (p *pool) take(ctx context.Context) (*session, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case s := <-p.idle:
+		return s, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// give hands a client back.
+func (p *pool) give(s *session) { p.idle <- s }
+
+// session is an SDK client and its transport.
+type session struct {
+	client   *sdk.Client
+	exchange *exchange
+}
+
+func newSession(c *Credentials, base http.RoundTripper) (*session, error) {
+	x := &exchange{base: base, buffer: make([]byte, 32<<10)}
+	config := sdk.NewConfig().WithScheme("HTTPS").WithAutoRetry(false)
+	config.Transport = x
+	var provider credentials.CredentialsProvider = credentials.NewStaticAKCredentialsProvider(c.KeyID, string(c.Secret))
+	if c.SecurityToken != "" {
+		provider = credentials.NewStaticSTSCredentialsProvider(c.KeyID, string(c.Secret), string(c.SecurityToken))
+	}
+	client, err := sdk.NewClientWithOptions(homeRegion, config, provider)
+	if err != nil {
+		return nil, fmt.Errorf("making an sdk client: %w", errSDK)
+	}
+	client.SetReadTimeout(sdkTimeout)
+	client.SetCloseTrace(true)
+	// The SDK reads proxies from the environment and fails over what it cannot parse there. It has no say in them:
+	// see newTransport.
+	client.SetHttpProxy("http://unused.invalid")
+	client.SetHttpsProxy("http://unused.invalid")
+	client.SetNoProxy("unused")
+	return &session{client: client, exchange: x}, nil
+}
+
+// do signs a call and sends it. With an error of the transport it gives what is known of the answer.
+func (s *session) do(ctx context.Context, q *request, scheme, host string) (answer reply, err error) {
+	defer func() {
+		if recover() != nil {
+			answer, err = reply{}, errSDK
+		}
+	}()
+	// POST, since Go's transport repeats a GET by itself if a kept connection turns out to be closed: the cloud would
+	// see one nonce twice.
+	r := requests.NewCommonRequest()
+	r.Method, r.Scheme, r.Domain = requests.POST, scheme, host
+	r.Product, r.Version, r.ApiName = q.product, q.version, q.action
+	maps.Copy(r.QueryParams, q.params)
+	if q.region.ID != "" {
+		r.RegionId = q.region.ID
+		r.QueryParams["RegionId"] = q.region.ID
+	}
+	s.exchange.begin(ctx)
+	defer func() { s.exchange.ctx = nil }()
+	_, sdkErr := s.client.ProcessCommonRequest(r)
+	if sdkErr != nil || !s.exchange.called {
+		return reply{}, errSDK
+	}
+	return s.exchange.reply, s.exchange.err
+}
