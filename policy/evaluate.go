@@ -1,0 +1,159 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/sg"
+)
+
+// Finding is a rule that violates at least one policy.
+type Finding struct {
+	Rule       *sg.Rule    // in the slice that was evaluated
+	Violations []Violation // sorted by the policies' names
+}
+
+// Violation is one policy that a rule violates, and what the exceptions say.
+type Violation struct {
+	Policy  *Policy
+	Because []string // why each clause is true, for people
+
+	// Collateral: the rule permits more than the policy objects to.
+	Collateral bool
+	// InvalidExpiry: the policy would match were an expiry date past that cannot be understood. It does not match.
+	InvalidExpiry bool
+	// Exempt is the first exception by name that applies, nil if none does.
+	Exempt *Exception
+	// Unsure is the first exception by name that might apply, could everything be read. Nil if there is none or if
+	// one applies.
+	Unsure *Exception
+}
+
+// Evaluator judges the groups of one account at one moment. It is not safe for concurrent use.
+type Evaluator struct {
+	set     *Set
+	account string
+	now     time.Time
+	probe   probe
+	lists   listCache
+	inScope []scoped
+	uses    map[*Exception]int
+
+	// exceptions of the present group by index; filled at its first finding.
+	exceptions []value
+}
+
+type scoped struct {
+	policy *Policy
+	groups value // yes or badExpiry
+}
+
+// Evaluator makes an evaluator for an account, by its name in the config, at a moment.
+func (s *Set) Evaluator(account string, now time.Time) *Evaluator {
+	return &Evaluator{
+		set: s, account: account, now: now,
+		probe: probe{now: now, words: make([]uint64, s.index.words)},
+		lists: listCache{known: map[*sg.PrefixList]*listSpans{}},
+		uses:  map[*Exception]int{},
+	}
+}
+
+// Uses is how many violations an exception has exempted so far.
+func (e *Evaluator) Uses(x *Exception) int { return e.uses[x] }
+
+// Evaluate gives the findings of a group, in the order of its rules. It allocates nothing for rules without a
+// finding.
+func (e *Evaluator) Evaluate(group *sg.Group, rules []sg.Rule) []Finding {
+	e.enter(group)
+	if len(e.inScope) == 0 {
+		return nil
+	}
+	var findings []Finding
+	for i := range rules {
+		e.set.index.fill(&e.probe, &rules[i], &e.lists)
+		if violations := e.violations(group); violations != nil {
+			findings = append(findings, Finding{Rule: &rules[i], Violations: violations})
+		}
+	}
+	return findings
+}
+
+// enter finds out which policies speak of a group.
+func (e *Evaluator) enter(group *sg.Group) {
+	e.inScope, e.exceptions = e.inScope[:0], e.exceptions[:0]
+	for _, p := range e.set.Policies {
+		if v := p.groups.eval(e.account, group, e.now); v == yes || v == badExpiry {
+			e.inScope = append(e.inScope, scoped{policy: p, groups: v})
+		}
+	}
+}
+
+func (e *Evaluator) violations(group *sg.Group) []Violation {
+	var violations []Violation
+	for i := range e.inScope {
+		s := &e.inScope[i]
+		if !e.probe.meets(s.policy.need) {
+			continue
+		}
+		assume, violated := e.judge(s)
+		if !violated {
+			continue
+		}
+		v := Violation{
+			Policy:        s.policy,
+			Because:       s.policy.match.because(&e.probe, assume, s.policy.groups.because(group, nil)),
+			Collateral:    s.policy.match.collateral(&e.probe, assume),
+			InvalidExpiry: assume == datePast,
+		}
+		e.applyExceptions(group, &v)
+		violations = append(violations, v)
+	}
+	return violations
+}
+
+// meets tells whether all needed atoms hold.
+func (p *probe) meets(need []uint64) bool {
+	for w, bits := range need {
+		if bits&^p.words[w] != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// judge tells whether the rule violates a policy, or would, were an unreadable expiry past.
+func (e *Evaluator) judge(s *scoped) (assumption, bool) {
+	e.probe.sawBadExpiry = false
+	match := &s.policy.match
+	if s.groups == yes && match.eval(&e.probe, asRead) == yes {
+		return asRead, true
+	}
+	if s.groups == yes && !e.probe.sawBadExpiry {
+		return asRead, false
+	}
+	return datePast, match.eval(&e.probe, datePast) == yes
+}
+
+func (e *Evaluator) applyExceptions(group *sg.Group, v *Violation) {
+	if len(e.exceptions) == 0 {
+		for _, x := range e.set.Exceptions {
+			inScope := no
+			if !x.Expired(e.now) {
+				inScope = x.groups.eval(e.account, group, e.now)
+			}
+			e.exceptions = append(e.exceptions, inScope)
+		}
+	}
+	for i, x := range e.set.Exceptions {
+		if e.exceptions[i] == no || !x.Covers(v.Policy) {
+			continue
+		}
+		switch applies := x.match.eval(&e.probe, asRead); {
+		case applies == yes && e.exceptions[i] == yes:
+			v.Exempt, v.Unsure = x, nil
+			e.uses[x]++
+			return
+		case applies != no && v.Unsure == nil:
+			v.Unsure = x
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package policy
+
+import "slices"
+
+// matcher is a compiled `match`. `not` is gone from it: it was pushed down to the clauses, which Kleene's logic allows,
+// so only clauses are ever negated and true branches are easy to tell.
+type matcher struct {
+	op       operator
+	children []matcher // of all and any
+	clause   clause    // of leaf
+	negated  bool      // of leaf
+}
+
+type operator uint8
+
+const (
+	opAll operator = iota
+	opAny
+	opLeaf
+)
+
+// clause is one condition on a rule. Implementations are immutable.
+type clause interface {
+	// eval gives the truth about the rule that the probe stands for.
+	eval(p *probe) value
+	// because says in words why it is true.
+	because(p *probe) string
+	// canonical is a text that is equal for clauses that mean the same, for the policy hash.
+	canonical() string
+}
+
+// collateralClause is a clause that can be true of a rule that permits more than it objects to.
+type collateralClause interface {
+	// collateral tells whether the rule does, if the clause is true.
+	collateral(p *probe) bool
+}
+
+// negate turns the matcher into the one that is true where it is false.
+func (m *matcher) negate() {
+	switch m.op {
+	case opLeaf:
+		m.negated = !m.negated
+	case opAll:
+		m.op = opAny
+	case opAny:
+		m.op = opAll
+	}
+	for i := range m.children {
+		m.children[i].negate()
+	}
+}
+
+// eval is the truth of the matcher: yes, no or unread. Values that do not speak of the rule are no: negation is only
+// at the clauses, so this can make nothing true.
+func (m *matcher) eval(p *probe, assume assumption) value {
+	switch m.op {
+	case opLeaf:
+		return m.evalLeaf(p, assume)
+	case opAll:
+		result := yes
+		for i := range m.children {
+			switch m.children[i].eval(p, assume) {
+			case no:
+				return no
+			case unread:
+				result = unread
+			case yes, silent, badExpiry:
+			}
+		}
+		return result
+	case opAny:
+		result := no
+		for i := range m.children {
+			switch m.children[i].eval(p, assume) {
+			case yes:
+				return yes
+			case unread:
+				result = unread
+			case no, silent, badExpiry:
+			}
+		}
+		return result
+	}
+	return no
+}
+
+func (m *matcher) evalLeaf(p *probe, assume assumption) value {
+	v := m.clause.eval(p)
+	if v == badExpiry {
+		p.sawBadExpiry = true
+		if assume == asRead {
+			return unread
+		}
+		v = yes
+	}
+	if m.negated {
+		v = v.not()
+	}
+	if v == silent {
+		return no
+	}
+	return v
+}
+
+// collateral tells, for a true matcher, whether the rule permits more than the true branches object to: of an `all`
+// any child is enough, of an `any` every true child is needed.
+func (m *matcher) collateral(p *probe, assume assumption) bool {
+	switch m.op {
+	case opLeaf:
+		c, can := m.clause.(collateralClause)
+		return can && !m.negated && c.collateral(p)
+	case opAll:
+		return slices.ContainsFunc(m.children, func(c matcher) bool { return c.collateral(p, assume) })
+	case opAny:
+		for i := range m.children {
+			c := &m.children[i]
+			if c.eval(p, assume) == yes && !c.collateral(p, assume) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// because lists why a true matcher is true; of an `any` it takes the true branch that counts for collateral.
+func (m *matcher) because(p *probe, assume assumption, reasons []string) []string {
+	switch m.op {
+	case opLeaf:
+		text := m.clause.because(p)
+		if m.negated {
+			text = "not: " + text
+		}
+		if text != "" {
+			reasons = append(reasons, text)
+		}
+	case opAll:
+		for i := range m.children {
+			reasons = m.children[i].because(p, assume, reasons)
+		}
+	case opAny:
+		if c := m.cause(p, assume); c != nil {
+			reasons = c.because(p, assume, reasons)
+		}
+	}
+	return reasons
+}
+
+// cause is the first true branch of an `any` without collateral, or else the first true one.
+func (m *matcher) cause(p *probe, assume assumption) *matcher {
+	var first *matcher
+	for i := range m.children {
+		c := &m.children[i]
+		if c.eval(p, assume) != yes {
+			continue
+		}
+		if !c.collateral(p, assume) {
+			return c
+		}
+		if first == nil {
+			first = c
+		}
+	}
+	return first
+}
+
+// canonical is equal for matchers that were written the same way, whatever the spelling of their values.
+func (m *matcher) canonical() string {
+	if m.op == opLeaf {
+		if m.negated {
+			return "not(" + m.clause.canonical() + ")"
+		}
+		return m.clause.canonical()
+	}
+	text := "all("
+	if m.op == opAny {
+		text = "any("
+	}
+	for i := range m.children {
+		text += m.children[i].canonical() + ";"
+	}
+	return text + ")"
+}
+
+// conjuncts calls f for every clause that must be true for the matcher to be.
+func (m *matcher) conjuncts(f func(clause)) {
+	switch {
+	case m.op == opLeaf && !m.negated:
+		f(m.clause)
+	case m.op == opAll || m.op == opAny && len(m.children) == 1:
+		for i := range m.children {
+			m.children[i].conjuncts(f)
+		}
+	}
+}

@@ -1,0 +1,146 @@
+// Package policy says which egress rules violate which policies, and why.
+//
+// [Load] reads policy files into a [Set]: strictly, so that no slip in a file can widen what it revokes, and with all
+// mistakes at once. [Set.Evaluator] then judges groups and their rules. The package is pure: it reads files through
+// an [fs.FS] that it is given, has no clock, and neither logs nor counts.
+//
+// Every clause of a policy is true, false or unknown about a rule (Kleene's three values); a policy matches only what
+// is true. The language is described in docs/policies.md.
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/strictyaml"
+)
+
+// Severity says how bad a violation is. It orders reports and changes no decision.
+type Severity string
+
+// Severities, from harmless to grave.
+const (
+	Low      Severity = "low"
+	Medium   Severity = "medium"
+	High     Severity = "high"
+	Critical Severity = "critical"
+)
+
+// Action is what a policy asks for when it is violated.
+type Action string
+
+// Actions of a policy.
+const (
+	Report Action = "report"
+	Revoke Action = "revoke"
+)
+
+// Policy is one policy after compilation.
+type Policy struct {
+	Name           string
+	Description    string
+	Severity       Severity
+	Owner          string
+	Action         Action
+	KeepCollateral bool // `collateral: hold`, the default: a rule that permits more than the policy objects to is held
+	AllowOpening   bool // drop rules may be revoked
+
+	// Hash identifies what the policy means: itself, all exceptions, and the contents of the sets they use.
+	Hash string
+
+	groups scope
+	match  matcher
+	need   []uint64 // atoms that must hold for match to be true
+}
+
+// Exception takes rules out of policies until it expires.
+type Exception struct {
+	Name    string
+	Reason  string
+	Owner   string
+	Ticket  string
+	Expires time.Time // the first moment at which it exempts nothing
+
+	policies []string // sorted; nil is all
+	groups   scope
+	match    matcher
+}
+
+// Expired tells whether the exception has ended.
+func (e *Exception) Expired(now time.Time) bool { return !now.Before(e.Expires) }
+
+// Covers tells whether the exception names the policy.
+func (e *Exception) Covers(p *Policy) bool {
+	return e.policies == nil || slices.Contains(e.policies, p.Name)
+}
+
+// Set is all policies and exceptions that were loaded together, each sorted by name. It is immutable and safe for
+// concurrent use.
+type Set struct {
+	Policies   []*Policy
+	Exceptions []*Exception
+	// Warnings are what is legal and likely not meant.
+	Warnings []strictyaml.Problem
+
+	index *index
+}
+
+// Hash identifies the whole set: it is made of the policies' hashes by name.
+func (s *Set) Hash() string {
+	var text []byte
+	for _, p := range s.Policies {
+		text = fmt.Appendf(text, "%s %s\n", p.Name, p.Hash)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// seal computes the policies' hashes.
+func (s *Set) seal() {
+	var exceptions strings.Builder
+	for _, e := range s.Exceptions {
+		fmt.Fprintf(&exceptions, "%q %q %d %q %s %s\n", e.Name, e.policies, e.Expires.Unix(),
+			e.Reason, e.groups.canonical(), e.match.canonical())
+	}
+	for _, p := range s.Policies {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%q %s %s %t %t %s %s\n%s", p.Name, p.Severity, p.Action,
+			p.KeepCollateral, p.AllowOpening, p.groups.canonical(), p.match.canonical(), exceptions.String()))
+		p.Hash = hex.EncodeToString(sum[:])
+	}
+}
+
+// compile builds what all policies share.
+func (s *Set) compile(lists []*addressList) {
+	a := atoms{count: 2 * len(lists)}
+	next := func() int { a.count++; return a.count - 1 }
+	a.accept, a.drop = next(), next()
+	needs := make([][]int, len(s.Policies))
+	for i, p := range s.Policies {
+		p.match.conjuncts(func(c clause) {
+			switch c := c.(type) {
+			case *addressClause:
+				needs[i] = append(needs[i], c.need())
+			case *protocolClause:
+				atom := protocolAtom{bit: next(), clause: c}
+				a.protocols = append(a.protocols, atom)
+				needs[i] = append(needs[i], atom.bit)
+			case *actionClause:
+				needs[i] = append(needs[i], a.action(c.action))
+			}
+		})
+	}
+	s.index = newIndex(lists, a)
+	for i, p := range s.Policies {
+		p.need = make([]uint64, s.index.words)
+		for _, bit := range needs[i] {
+			setBit(p.need, bit)
+		}
+	}
+	for _, l := range lists {
+		l.merged = [families][]span{}
+	}
+}
