@@ -1,0 +1,227 @@
+package decision_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/sg"
+	"github.com/egress-janitor/egress-janitor/policy"
+)
+
+// revoking is a policy that asks for revocation and objects to nothing else.
+func revoking(apply func(*policy.Policy)) *policy.Policy {
+	p := &policy.Policy{Name: "p", Action: policy.Revoke, KeepCollateral: true}
+	if apply != nil {
+		apply(p)
+	}
+	return p
+}
+
+// candidate is a finding that would be revoked.
+func candidate(apply func(*decision.Finding)) *decision.Finding {
+	f := &decision.Finding{
+		Group: &sg.Group{ID: "sg-1", Name: "web"},
+		Rule: sg.Rule{
+			ID: "sgr-1", Protocol: sg.TCP, Ports: sg.PortRange{Low: 443, High: 443}, Action: sg.Accept, Priority: 1,
+			Destination: sg.Destination{Kind: sg.CIDR4, Text: "0.0.0.0/0"},
+		},
+		Violations: []policy.Violation{{Policy: revoking(nil)}},
+	}
+	if apply != nil {
+		apply(f)
+	}
+	return f
+}
+
+func TestVerdictOfOnePolicy(t *testing.T) {
+	exception := &policy.Exception{Name: "sftp"}
+	for _, test := range []struct {
+		name  string
+		apply func(*decision.Finding)
+		want  string
+	}{
+		{"nothing objects", nil, "candidate"},
+		{"an exception applies", func(f *decision.Finding) { f.Violations[0].Exempt = exception }, "exempt: sftp"},
+		{"an exception might apply", func(f *decision.Finding) { f.Violations[0].Unsure = exception }, "hold: exception-unknown"},
+		{"the policy only reports", func(f *decision.Finding) {
+			f.Violations[0].Policy = revoking(func(p *policy.Policy) { p.Action = policy.Report })
+		}, "report: policy"},
+		{"the expiry cannot be read", func(f *decision.Finding) { f.Violations[0].InvalidExpiry = true }, "report: invalid-expiry"},
+		{"a drop rule", func(f *decision.Finding) { f.Rule.Action = sg.Drop }, "hold: drop-rule"},
+		{"a drop rule where opening is allowed", func(f *decision.Finding) {
+			f.Rule.Action = sg.Drop
+			f.Violations[0].Policy = revoking(func(p *policy.Policy) { p.AllowOpening = true })
+		}, "candidate"},
+		{"collateral", func(f *decision.Finding) { f.Violations[0].Collateral = true }, "hold: collateral"},
+		{"collateral that the policy accepts", func(f *decision.Finding) {
+			f.Violations[0].Collateral = true
+			f.Violations[0].Policy = revoking(func(p *policy.Policy) { p.KeepCollateral = false })
+		}, "candidate"},
+		{"an exemption comes before everything", func(f *decision.Finding) {
+			f.Violations[0].Exempt = exception
+			f.Violations[0].InvalidExpiry = true
+			f.Violations[0].Collateral = true
+			f.Rule.Action = sg.Drop
+		}, "exempt: sftp"},
+		{"a report comes before what cannot be read", func(f *decision.Finding) {
+			f.Violations[0].Policy = revoking(func(p *policy.Policy) { p.Action = policy.Report })
+			f.Violations[0].InvalidExpiry = true
+		}, "report: policy"},
+		{"a drop rule comes before collateral", func(f *decision.Finding) {
+			f.Rule.Action = sg.Drop
+			f.Violations[0].Collateral = true
+		}, "hold: drop-rule"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := new(decision.Guards).Decide(candidate(test.apply))
+			if got.Policies[0].String() != test.want {
+				t.Errorf("got %s, want %s", got.Policies[0], test.want)
+			}
+		})
+	}
+}
+
+func TestGuardsObjectInTheirOrder(t *testing.T) {
+	guards := &decision.Guards{
+		ProtectedGroups: []sg.Glob{"sg-core*"},
+		ProtectedNames:  []sg.Glob{"bastion-*"},
+		ProtectedTags:   map[string]sg.Glob{"tier": "core"},
+	}
+	// Each objection is put on top of the ones before it in this list, and must win over them.
+	objections := []struct {
+		name  string
+		apply func(*decision.Finding)
+		want  string
+	}{
+		{"nothing", func(*decision.Finding) {}, "revoke"},
+		{"a priority that cannot be written", func(f *decision.Finding) { f.Rule.Priority = 110 }, "hold: not-restorable"},
+		{"no ID", func(f *decision.Finding) { f.Rule.ID = "" }, "hold: no-rule-id"},
+		{"not understood", func(f *decision.Finding) { f.Rule.Unreadable = "ports" }, "skip: unreadable"},
+		{"not read whole", func(f *decision.Finding) { f.Incomplete = "page 2" }, "skip: incomplete"},
+		{"protected", func(f *decision.Finding) { f.Group.ID = "sg-core1" }, "skip: protected"},
+		{"managed", func(f *decision.Finding) { f.Group.ServiceManaged = true }, "skip: managed"},
+	}
+	f := candidate(nil)
+	for _, o := range objections {
+		o.apply(f)
+		got := guards.Decide(f)
+		if got.String() != o.want {
+			t.Errorf("%s: got %s, want %s", o.name, got, o.want)
+		}
+		if !got.Batch {
+			t.Errorf("%s: a guard takes a rule out of the batch, but what a revocation closes does not depend on guards", o.name)
+		}
+	}
+}
+
+func TestSingleGuards(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		guards decision.Guards
+		apply  func(*decision.Finding)
+		want   string
+	}{
+		{"the never tag protects by default", decision.Guards{}, func(f *decision.Finding) {
+			f.Group.Tags = []sg.Tag{{Key: "egress-janitor", Value: "never"}}
+		}, "skip: protected"},
+		{"another value of the tag does not", decision.Guards{}, func(f *decision.Finding) {
+			f.Group.Tags = []sg.Tag{{Key: "egress-janitor", Value: "Never"}}
+		}, "revoke"},
+		{"a name of the config", decision.Guards{ProtectedNames: []sg.Glob{"we?"}}, nil, "skip: protected"},
+		{"a tag of the config", decision.Guards{ProtectedTags: map[string]sg.Glob{"tier": "core*"}}, func(f *decision.Finding) {
+			f.Group.Tags = []sg.Tag{{Key: "tier", Value: "core-1"}}
+		}, "skip: protected"},
+		{"a tag with another value", decision.Guards{ProtectedTags: map[string]sg.Glob{"tier": "core"}}, func(f *decision.Finding) {
+			f.Group.Tags = []sg.Tag{{Key: "tier", Value: "web"}}
+		}, "revoke"},
+		{"a prefix list that was not read", decision.Guards{}, func(f *decision.Finding) {
+			f.Rule.Destination = sg.Destination{Kind: sg.FromList, Text: "pl-1"}
+		}, "skip: incomplete"},
+		{"a prefix list that is empty", decision.Guards{}, func(f *decision.Finding) {
+			f.Rule.Destination = sg.Destination{Kind: sg.FromList, Text: "pl-1", List: &sg.PrefixList{ID: "pl-1"}}
+		}, "revoke"},
+		{"a port list", decision.Guards{}, func(f *decision.Finding) { f.Rule.PortListID = "prl-1" }, "skip: incomplete"},
+		{"a destination group that is gone", decision.Guards{}, func(f *decision.Finding) {
+			f.Rule.Destination = sg.Destination{Kind: sg.PeerGroup, Text: "sg-9"}
+			f.PeerGone = true
+		}, "hold: not-restorable"},
+		{"the last priority that can be written", decision.Guards{}, func(f *decision.Finding) { f.Rule.Priority = 100 }, "revoke"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := test.guards.Decide(candidate(test.apply)); got.String() != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestHeadlineIsTheVerdictNearestToRevocation(t *testing.T) {
+	report := policy.Violation{Policy: revoking(func(p *policy.Policy) { p.Action = policy.Report })}
+	collateral := policy.Violation{Policy: revoking(nil), Collateral: true}
+	exempt := policy.Violation{Policy: revoking(nil), Exempt: &policy.Exception{Name: "x"}}
+	unopposed := policy.Violation{Policy: revoking(nil)}
+	for _, test := range []struct {
+		name       string
+		violations []policy.Violation
+		want       string
+		batch      bool
+	}{
+		{"an exemption and a report", []policy.Violation{exempt, report}, "report: policy", false},
+		{"a report and collateral", []policy.Violation{collateral, report}, "hold: collateral", false},
+		{"one candidate is enough", []policy.Violation{exempt, report, unopposed, collateral}, "revoke", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := new(decision.Guards).Decide(candidate(func(f *decision.Finding) { f.Violations = test.violations }))
+			if got.String() != test.want || got.Batch != test.batch {
+				t.Errorf("got %s (batch %t), want %s (batch %t)", got, got.Batch, test.want, test.batch)
+			}
+		})
+	}
+}
+
+// TestNothingWithAnObjectionIsRevoked is the safety property over every combination at once.
+func TestNothingWithAnObjectionIsRevoked(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		flag := func(name string) bool { return rapid.Bool().Draw(t, name) }
+		f := candidate(func(f *decision.Finding) {
+			f.Group.ServiceManaged = flag("managed")
+			if flag("never tag") {
+				f.Group.Tags = []sg.Tag{{Key: decision.NeverTag, Value: decision.NeverValue}}
+			}
+			if flag("incomplete") {
+				f.Incomplete = "page 2"
+			}
+			if flag("unreadable") {
+				f.Rule.Unreadable = "ports"
+			}
+			if flag("no ID") {
+				f.Rule.ID = ""
+			}
+			f.PeerGone = flag("peer gone")
+			if flag("drop") {
+				f.Rule.Action = sg.Drop
+			}
+			v := &f.Violations[0]
+			if flag("exempt") {
+				v.Exempt = &policy.Exception{Name: "x"}
+			}
+			if flag("unsure") {
+				v.Unsure = &policy.Exception{Name: "x"}
+			}
+			v.InvalidExpiry, v.Collateral = flag("expiry"), flag("collateral")
+		})
+		got := new(decision.Guards).Decide(f)
+		objected := f.Group.ServiceManaged || f.Group.Tags != nil || f.Incomplete != "" || f.Rule.Unreadable != "" ||
+			f.Rule.ID == "" || f.PeerGone || f.Rule.Action == sg.Drop || f.Violations[0].Exempt != nil ||
+			f.Violations[0].Unsure != nil || f.Violations[0].InvalidExpiry || f.Violations[0].Collateral
+		if revoked := got.Action == decision.Revoke; revoked == objected {
+			t.Fatalf("objected %t, but the decision is %s", objected, got)
+		}
+		if diff := cmp.Diff(got, new(decision.Guards).Decide(f)); diff != "" {
+			t.Fatalf("the same finding was decided differently (-first +second):\n%s", diff)
+		}
+	})
+}
