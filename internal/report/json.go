@@ -1,0 +1,324 @@
+package report
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/sg"
+)
+
+// The types below are the JSON form. Absent means not applicable; null is not used.
+
+type jsonSweep struct {
+	ID         string    `json:"id"`
+	Account    string    `json:"account"`
+	Mode       string    `json:"mode"`
+	PolicyHash string    `json:"policyHash"`
+	Started    time.Time `json:"started"`
+	Finished   time.Time `json:"finished"`
+	Complete   bool      `json:"complete"`
+	Unknown    []string  `json:"unknown"`
+}
+
+type jsonScope struct {
+	Regions []jsonRegion `json:"regions"`
+}
+
+type jsonRegion struct {
+	ID       string `json:"id"`
+	Complete bool   `json:"complete"`
+	Groups   int    `json:"groups"`
+	Rules    int    `json:"rules"`
+	Error    string `json:"error,omitempty"`
+}
+
+type jsonTotals struct {
+	Groups     int            `json:"groups"`
+	Rules      int            `json:"rules"`
+	Unreadable int            `json:"unreadable,omitempty"`
+	Findings   int            `json:"findings"`
+	ByAction   map[string]int `json:"byAction"`
+	ByReason   map[string]int `json:"byReason"`
+}
+
+type jsonFinding struct {
+	Account            string       `json:"account"`
+	Region             string       `json:"region"`
+	Group              jsonGroup    `json:"group"`
+	Rule               jsonRule     `json:"rule"`
+	Policies           []jsonPolicy `json:"policies"`
+	Effect             jsonEffect   `json:"effect"`
+	Decision           jsonDecision `json:"decision"`
+	Executed           bool         `json:"executed"`
+	NotExecutedBecause string       `json:"notExecutedBecause,omitempty"`
+}
+
+type jsonGroup struct {
+	ID   string            `json:"id"`
+	Name string            `json:"name"`
+	Type string            `json:"type"`
+	VPC  string            `json:"vpc,omitempty"`
+	Tags map[string]string `json:"tags"`
+}
+
+type jsonRule struct {
+	ID              string `json:"id,omitempty"`
+	Protocol        string `json:"protocol"`
+	PortRange       string `json:"portRange,omitempty"`
+	PortList        string `json:"portList,omitempty"`
+	SourcePortRange string `json:"sourcePortRange,omitempty"`
+	Destination     string `json:"destination,omitempty"`
+	DestinationKind string `json:"destinationKind,omitempty"`
+	Source          string `json:"source,omitempty"`
+	Action          string `json:"action,omitempty"`
+	Priority        int    `json:"priority,omitempty"`
+	NICType         string `json:"nicType,omitempty"`
+	Description     string `json:"description,omitempty"`
+	CreateTime      string `json:"createTime,omitempty"`
+}
+
+type jsonPolicy struct {
+	Name     string   `json:"name"`
+	Severity string   `json:"severity"`
+	Verdict  string   `json:"verdict"`
+	Because  []string `json:"because"`
+}
+
+type jsonEffect struct {
+	Scope string `json:"scope"`
+	Class string `json:"class"`
+}
+
+type jsonDecision struct {
+	Action string `json:"action"`
+	Reason string `json:"reason,omitempty"`
+}
+
+type jsonBatch struct {
+	Account string     `json:"account"`
+	Region  string     `json:"region"`
+	ID      string     `json:"id"`
+	Effect  jsonEffect `json:"effect"`
+}
+
+type jsonException struct {
+	Name     string    `json:"name"`
+	Reason   string    `json:"reason"`
+	Owner    string    `json:"owner"`
+	Ticket   string    `json:"ticket,omitempty"`
+	Expires  time.Time `json:"expires"`
+	Exempted int       `json:"exempted"`
+	Notices  []string  `json:"notices"`
+}
+
+type jsonError struct {
+	Account string `json:"account"`
+	Region  string `json:"region,omitempty"`
+	Group   string `json:"group,omitempty"`
+	List    string `json:"list,omitempty"`
+	Rule    string `json:"rule,omitempty"`
+	Error   string `json:"error"`
+}
+
+// JSON writes the report as one JSON document. Findings are written one by one, so that a large report costs no more
+// memory than its findings.
+func JSON(w io.Writer, s *Sweep) error {
+	out := &jsonWriter{w: bufio.NewWriter(w)}
+	out.raw("{\n")
+	out.field("schemaVersion", SchemaVersion)
+	out.field("sweep", jsonSweep{
+		ID: s.ID, Account: s.Account, Mode: s.Mode, PolicyHash: s.PolicyHash,
+		Started: s.Started.UTC(), Finished: s.Finished.UTC(), Complete: s.Complete, Unknown: notNil(s.Unknown),
+	})
+	out.field("scope", s.jsonScope())
+	totals := s.Totals()
+	out.field("totals", jsonTotals{
+		Groups: totals.Groups, Rules: totals.Rules, Unreadable: s.Unreadable,
+		Findings: totals.Findings, ByAction: totals.ByAction, ByReason: totals.ByReason,
+	})
+	array(out, "findings", s.Findings, func(f *decision.Finding) any { return s.jsonFinding(f) })
+	array(out, "groups", s.batches(), func(g **sg.Group) any {
+		return jsonBatch{Account: s.Account, Region: (*g).Region, ID: (*g).ID, Effect: unknownEffect()}
+	})
+	array(out, "exceptions", s.Exceptions, func(x *Exception) any { return s.jsonException(x) })
+	array(out, "errors", s.Errors, func(e *Error) any {
+		return jsonError{Account: s.Account, Region: e.Region, Group: e.Group, List: e.List, Rule: e.Rule, Error: e.Text}
+	})
+	out.raw("\n}\n")
+	if out.err != nil {
+		return fmt.Errorf("writing the JSON report: %w", out.err)
+	}
+	if err := out.w.Flush(); err != nil {
+		return fmt.Errorf("writing the JSON report: %w", err)
+	}
+	return nil
+}
+
+func (s *Sweep) jsonScope() jsonScope {
+	scope := jsonScope{Regions: make([]jsonRegion, len(s.Regions))}
+	for i, r := range s.Regions {
+		scope.Regions[i] = jsonRegion(r)
+	}
+	return scope
+}
+
+func (s *Sweep) jsonFinding(f *decision.Finding) jsonFinding {
+	result := jsonFinding{
+		Account:  s.Account,
+		Region:   f.Group.Region,
+		Group:    newJSONGroup(f.Group),
+		Rule:     newJSONRule(&f.Rule),
+		Policies: make([]jsonPolicy, len(f.Violations)),
+		Effect:   unknownEffect(),
+		Decision: jsonDecision{Action: string(f.Decision.Action), Reason: f.Decision.Reason},
+	}
+	for i, v := range f.Violations {
+		result.Policies[i] = jsonPolicy{
+			Name: v.Policy.Name, Severity: string(v.Policy.Severity),
+			Verdict: f.Decision.Policies[i].String(), Because: notNil(v.Because),
+		}
+	}
+	if f.Decision.Action == decision.Revoke {
+		result.NotExecutedBecause = s.NotExecuted
+	}
+	return result
+}
+
+func (s *Sweep) jsonException(x *Exception) jsonException {
+	return jsonException{
+		Name: x.Name, Reason: x.Reason, Owner: x.Owner, Ticket: x.Ticket,
+		Expires: x.Expires.UTC(), Exempted: x.Exempted, Notices: notNil(x.Notices(s.Started)),
+	}
+}
+
+// batches are the groups with a rule that reached candidate.
+func (s *Sweep) batches() []*sg.Group {
+	var groups []*sg.Group
+	for i := range s.Findings {
+		f := &s.Findings[i]
+		if f.Decision.Batch && (len(groups) == 0 || groups[len(groups)-1] != f.Group) {
+			groups = append(groups, f.Group)
+		}
+	}
+	return groups
+}
+
+// unknownEffect says that this version does not compute what a revocation would close.
+func unknownEffect() jsonEffect { return jsonEffect{Scope: "group", Class: "unknown"} }
+
+func newJSONGroup(g *sg.Group) jsonGroup {
+	tags := make(map[string]string, len(g.Tags))
+	for _, t := range g.Tags {
+		tags[t.Key] = t.Value
+	}
+	return jsonGroup{ID: g.ID, Name: g.Name, Type: string(g.Type), VPC: g.VPC, Tags: tags}
+}
+
+// newJSONRule gives what was understood in the product's words, and what was not as the cloud wrote it.
+func newJSONRule(r *sg.Rule) jsonRule {
+	rule := jsonRule{
+		ID:              r.ID,
+		Protocol:        protocolText(r),
+		PortRange:       r.Raw.PortRange,
+		PortList:        r.PortListID,
+		Destination:     r.Destination.Text,
+		DestinationKind: string(r.Destination.Kind),
+		Source:          r.Source.Text,
+		Action:          string(r.Action),
+		Priority:        r.Priority,
+		NICType:         r.NICType,
+		Description:     r.Description,
+		CreateTime:      r.Raw.Created,
+	}
+	if !r.SourcePorts.IsZero() {
+		rule.SourcePortRange = r.Raw.SourcePorts
+	}
+	if rule.Action == "" {
+		rule.Action = r.Raw.Action
+	}
+	return rule
+}
+
+func protocolText(r *sg.Rule) string {
+	if r.Protocol == sg.NoProtocol {
+		return r.Raw.Protocol
+	}
+	return r.Protocol.String()
+}
+
+func notNil(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// jsonWriter writes the fields of one object one after another.
+type jsonWriter struct {
+	w      *bufio.Writer
+	fields int
+	err    error
+}
+
+func (j *jsonWriter) raw(text string) {
+	if j.err == nil {
+		_, j.err = j.w.WriteString(text)
+	}
+}
+
+func (j *jsonWriter) value(v any, indent string) {
+	if j.err != nil {
+		return
+	}
+	encoder := json.NewEncoder(newlineTrimmer{j.w})
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent(indent, "  ")
+	j.err = encoder.Encode(v)
+}
+
+func (j *jsonWriter) key(key string) {
+	if j.fields > 0 {
+		j.raw(",\n")
+	}
+	j.fields++
+	j.raw("  \"" + key + "\": ")
+}
+
+func (j *jsonWriter) field(key string, v any) {
+	j.key(key)
+	j.value(v, "  ")
+}
+
+func array[T any](j *jsonWriter, key string, items []T, form func(*T) any) {
+	j.key(key)
+	j.raw("[")
+	for i := range items {
+		if i > 0 {
+			j.raw(",")
+		}
+		j.raw("\n    ")
+		j.value(form(&items[i]), "    ")
+	}
+	if len(items) > 0 {
+		j.raw("\n  ")
+	}
+	j.raw("]")
+}
+
+// newlineTrimmer drops the newline that an Encoder ends a value with.
+type newlineTrimmer struct{ w io.Writer }
+
+func (t newlineTrimmer) Write(p []byte) (int, error) {
+	trimmed := p
+	if n := len(p); n > 0 && p[n-1] == '\n' {
+		trimmed = p[:n-1]
+	}
+	if _, err := t.w.Write(trimmed); err != nil {
+		return 0, err //nolint:wrapcheck // a writer passes errors on as they are
+	}
+	return len(p), nil
+}

@@ -1,0 +1,113 @@
+// Package report renders what a sweep found, for people and for programs.
+//
+// Renderers are pure: they write to the writer that they are given and know nothing of files, terminals or the cloud.
+// Text that came from the cloud is escaped for where it goes: a description must not be able to move a terminal's
+// cursor.
+package report
+
+import (
+	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/policy"
+)
+
+// SchemaVersion is the version of the JSON form. It changes when a field changes its meaning or goes away.
+const SchemaVersion = 1
+
+// Sweep is what is reported of one sweep of one account.
+type Sweep struct {
+	ID         string
+	Account    string
+	Mode       string
+	PolicyHash string
+	Started    time.Time
+	Finished   time.Time
+	Complete   bool
+	// Unknown are the parts of a decision that this run could not compute.
+	Unknown []string
+	// NotExecuted is why revocations were not carried out.
+	NotExecuted string
+
+	Regions    []Region
+	Unreadable int // rules that were read and not understood
+	Findings   []decision.Finding
+	Exceptions []Exception
+	Errors     []Error
+}
+
+// Region is what was read of one region.
+type Region struct {
+	ID       string
+	Complete bool
+	Groups   int
+	Rules    int
+	Error    string
+}
+
+// Exception is an exception and what it did in this sweep.
+type Exception struct {
+	*policy.Exception
+
+	Exempted int
+}
+
+// Error is something that was not read, or not understood. Fields that do not apply are empty.
+type Error struct {
+	Region string
+	Group  string
+	List   string
+	Rule   string
+	Text   string
+}
+
+// endsSoon is how long before its end an exception is pointed out.
+const endsSoon = 14 * 24 * time.Hour
+
+// Notices about an exception, as reports spell them.
+const (
+	NoticeExpired  = "expired"
+	NoticeUnused   = "matches-nothing"
+	NoticeEndsSoon = "ends-soon"
+)
+
+// Notices says what is noteworthy about an exception at a moment: it expired, it ends soon, it matches nothing.
+func (x *Exception) Notices(now time.Time) []string {
+	if x.Expired(now) {
+		return []string{NoticeExpired}
+	}
+	var notices []string
+	if x.Expires.Sub(now) <= endsSoon {
+		notices = append(notices, NoticeEndsSoon)
+	}
+	if x.Exempted == 0 {
+		notices = append(notices, NoticeUnused)
+	}
+	return notices
+}
+
+// Totals are the sums of a report.
+type Totals struct {
+	Groups   int
+	Rules    int
+	Findings int
+	ByAction map[string]int
+	ByReason map[string]int
+}
+
+// Totals adds up.
+func (s *Sweep) Totals() Totals {
+	t := Totals{Findings: len(s.Findings), ByAction: map[string]int{}, ByReason: map[string]int{}}
+	for _, r := range s.Regions {
+		t.Groups += r.Groups
+		t.Rules += r.Rules
+	}
+	for i := range s.Findings {
+		d := &s.Findings[i].Decision
+		t.ByAction[string(d.Action)]++
+		if d.Reason != "" {
+			t.ByReason[d.Reason]++
+		}
+	}
+	return t
+}

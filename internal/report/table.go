@@ -1,0 +1,216 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/decision"
+)
+
+// TableOptions say how a table looks.
+type TableOptions struct {
+	Color bool
+}
+
+// Table writes the report for people. What was not read comes first: a report that looks complete when it is not is
+// worse than none.
+func Table(w io.Writer, s *Sweep, o TableOptions) error {
+	t := &table{Sweep: s, paint: painter(o.Color)}
+	t.header()
+	t.errors()
+	t.findings()
+	t.exceptions()
+	t.summary()
+	if _, err := w.Write(t.out.Bytes()); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+type table struct {
+	*Sweep
+
+	out   bytes.Buffer
+	paint painter
+}
+
+func (t *table) printf(format string, args ...any) { fmt.Fprintf(&t.out, format, args...) }
+
+func (t *table) header() {
+	totals := t.Totals()
+	t.printf("%s\n", t.paint.bold("Audit of account "+Clean(t.Account)))
+	t.printf("  %s, %s\n", t.Started.UTC().Format(time.RFC3339), "policies "+short(t.PolicyHash))
+	t.printf("  %s, %s in %s\n", plural(totals.Groups, "group", "groups"), plural(totals.Rules, "egress rule", "egress rules"),
+		plural(len(t.Regions), "region", "regions"))
+	empty := 0
+	for _, r := range t.Regions {
+		if r.Complete && r.Groups == 0 {
+			empty++
+			continue
+		}
+		state := "complete"
+		if !r.Complete {
+			state = t.paint.red("NOT COMPLETE")
+		}
+		t.printf("    %-16s %5d groups %7d rules  %s\n", Clean(r.ID), r.Groups, r.Rules, state)
+	}
+	if empty > 0 {
+		t.printf("    %s without groups, complete\n", plural(empty, "region", "regions"))
+	}
+	if !t.Complete {
+		t.printf("\n%s\n", t.paint.red("THIS REPORT IS NOT COMPLETE: "+
+			"what is listed next was not read, and nothing is known about it."))
+	}
+}
+
+// short cuts a hash to what identifies it for a person.
+func short(hash string) string { return hash[:min(12, len(hash))] }
+
+func (t *table) errors() {
+	if len(t.Errors) == 0 {
+		return
+	}
+	t.printf("\n%s\n", t.paint.bold("Not read, or not understood"))
+	for _, e := range t.Errors {
+		var place []string
+		for _, part := range []string{e.Region, e.Group, e.List, e.Rule} {
+			if part != "" {
+				place = append(place, part)
+			}
+		}
+		if len(place) == 0 {
+			place = []string{"account " + t.Account}
+		}
+		t.printf("  %s: %s\n", Clean(strings.Join(place, " ")), Clean(e.Text))
+	}
+	if more := t.Unreadable - t.namedRules(); more > 0 {
+		t.printf("  and %s\n", plural(more, "more rule that was not understood", "more rules that were not understood"))
+	}
+}
+
+func (t *table) namedRules() int {
+	named := 0
+	for _, e := range t.Errors {
+		if e.Rule != "" {
+			named++
+		}
+	}
+	return named
+}
+
+func (t *table) findings() {
+	if len(t.Findings) == 0 {
+		return
+	}
+	t.printf("\n%s\n", t.paint.bold("Findings"))
+	verdicts, ids := 0, 0
+	for i := range t.Findings {
+		verdicts = max(verdicts, len(t.Findings[i].Decision.String()))
+		ids = max(ids, len(t.Findings[i].Rule.ID))
+	}
+	for i := range t.Findings {
+		f := &t.Findings[i]
+		if i == 0 || t.Findings[i-1].Group != f.Group {
+			t.group(f)
+		}
+		verdict := f.Decision.String()
+		t.printf("    %s%s  %-*s  %s\n", t.paint.verdict(f.Decision.Action, verdict), strings.Repeat(" ", verdicts-len(verdict)),
+			ids, Clean(orDash(f.Rule.ID)), ruleText(&f.Rule))
+		t.reasons(f, strings.Repeat(" ", 4+verdicts+2))
+	}
+}
+
+func (t *table) group(f *decision.Finding) {
+	g := f.Group
+	network := g.VPC
+	if g.Classic() {
+		network = "classic network"
+	}
+	t.printf("\n  %s %s\n", t.paint.bold(Clean(g.Region+" "+g.ID)), Clean(fmt.Sprintf("%s (%s, %s)", g.Name, g.Type, network)))
+}
+
+// reasons says which policies a rule violates and why, and what the decision saw.
+func (t *table) reasons(f *decision.Finding, indent string) {
+	for i, v := range f.Violations {
+		t.printf("%s%s (%s): %s%s\n", indent, v.Policy.Name, v.Policy.Severity, Clean(strings.Join(v.Because, "; ")),
+			aside(f, i))
+	}
+	if f.Decision.Detail != "" {
+		t.printf("%s%s\n", indent, Clean(f.Decision.Detail))
+	}
+	if f.Rule.Description != "" {
+		t.printf("%s\u201c%s\u201d\n", indent, Clean(f.Rule.Description))
+	}
+}
+
+// aside names the verdict of one policy where it is not the decision itself.
+func aside(f *decision.Finding, i int) string {
+	verdict := f.Decision.Policies[i]
+	if verdict.Action == decision.Candidate || verdict.Action == f.Decision.Action && verdict.Reason == f.Decision.Reason {
+		return ""
+	}
+	return fmt.Sprintf(" [%s]", verdict)
+}
+
+func (t *table) exceptions() {
+	if len(t.Exceptions) == 0 {
+		return
+	}
+	t.printf("\n%s\n", t.paint.bold("Exceptions"))
+	for i := range t.Exceptions {
+		x := &t.Exceptions[i]
+		notices := ""
+		if list := x.Notices(t.Started); len(list) > 0 {
+			notices = "  " + t.paint.yellow(strings.Join(list, ", "))
+		}
+		t.printf("  %s: %s exempted, until %s, %s%s\n", x.Name, plural(x.Exempted, "violation", "violations"),
+			x.Expires.Format(time.RFC3339), x.Owner, notices)
+	}
+}
+
+func (t *table) summary() {
+	totals := t.Totals()
+	t.printf("\n%s\n", t.paint.bold(plural(totals.Findings, "finding", "findings")))
+	counts := map[string]int{}
+	for i := range t.Findings {
+		d := t.Findings[i].Decision
+		counts[d.String()]++
+	}
+	for _, verdict := range slices.Sorted(maps.Keys(counts)) {
+		t.printf("  %5d  %s\n", counts[verdict], verdict)
+	}
+	if totals.ByAction[string(decision.Revoke)] > 0 {
+		t.printf("Nothing was revoked (%s). Decisions are computed as if enforcing; not known without a store: %s.\n",
+			t.NotExecuted, strings.Join(t.Unknown, ", "))
+	}
+}
+
+// painter colours text, or leaves it alone.
+type painter bool
+
+func (p painter) wrap(code, text string) string {
+	if !p {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (p painter) bold(text string) string   { return p.wrap("1", text) }
+func (p painter) red(text string) string    { return p.wrap("31", text) }
+func (p painter) yellow(text string) string { return p.wrap("33", text) }
+
+func (p painter) verdict(action decision.Action, text string) string {
+	switch action {
+	case decision.Revoke:
+		return p.red(text)
+	case decision.Hold, decision.Skip:
+		return p.yellow(text)
+	case decision.Exempt, decision.Report, decision.Candidate:
+	}
+	return text
+}
