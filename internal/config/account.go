@@ -34,7 +34,7 @@ func (c *Config) decodeAccounts(value strictyaml.Value) {
 	if !ok {
 		return
 	}
-	names, ids := map[string]strictyaml.Pos{}, map[string]strictyaml.Pos{}
+	names, ids := map[string]strictyaml.Pos{}, map[string]map[string]strictyaml.Pos{}
 	for _, element := range list {
 		fields, ok := element.Map(accountKeys())
 		if !ok {
@@ -42,14 +42,17 @@ func (c *Config) decodeAccounts(value strictyaml.Value) {
 		}
 		account := defaultAccount()
 		account.decode(fields)
+		if ids[account.Endpoint] == nil {
+			ids[account.Endpoint] = map[string]strictyaml.Pos{}
+		}
 		once(fields, "name", account.Name, names)
-		once(fields, "id", account.ID, ids)
+		once(fields, "id", account.ID, ids[account.Endpoint])
 		c.Accounts = append(c.Accounts, account)
 	}
 }
 
-// once refuses a value of a key that another account has. Two accounts of one ID would be swept twice, against one
-// quota, and their reports would differ only by accident.
+// once refuses a value of a key that another account has. Two accounts of one ID at one endpoint would be swept twice,
+// against one quota, and their reports would differ only by accident.
 func once(fields strictyaml.Map, key, text string, seen map[string]strictyaml.Pos) {
 	value, ok := fields.Get(key)
 	if !ok || text == "" {
@@ -67,9 +70,9 @@ func (a *Account) decode(fields strictyaml.Map) {
 	for key, value := range fields.All() {
 		switch key {
 		case "name":
-			a.Name = matching(value, accountName, "lower-case letters, digits and inner hyphens, at most 63")
+			a.Name = matching(value, accountName, "letters, digits, dots, hyphens and underscores, at most 63")
 		case "id":
-			a.ID = matching(value, accountID, "an account ID: 16 digits")
+			a.ID = matching(value, accountID, "an account ID, which has digits only")
 		case "regions":
 			a.Regions = decodeRegions(value)
 		case "endpoint":
@@ -83,9 +86,9 @@ func (a *Account) decode(fields strictyaml.Map) {
 }
 
 var (
-	accountName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-	accountID   = regexp.MustCompile(`^[0-9]{15,17}$`) // 16 today; the cloud promises no length
-	regionName  = regexp.MustCompile(`^[a-z]+(-[a-z0-9]+)+$`)
+	accountName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+	accountID   = regexp.MustCompile(`^[0-9]{1,20}$`) // 16 today; the cloud promises no length
+	regionName  = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	plainNumber = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
 )
 

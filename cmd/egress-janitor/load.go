@@ -1,0 +1,94 @@
+package main
+
+import (
+	"crypto/x509"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/egress-janitor/egress-janitor/internal/config"
+	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/policy"
+)
+
+// osFS reads files of the system by any name, also absolute ones and those with "..": policy files are named by their
+// user, relative to the config.
+type osFS struct{}
+
+func (osFS) Open(name string) (fs.File, error) { return os.Open(filepath.FromSlash(name)) }
+
+// loadPolicies reads policy files and prints their warnings.
+func (s system) loadPolicies(paths []string) (*policy.Set, error) {
+	slashed := make([]string, len(paths))
+	for i, p := range paths {
+		slashed[i] = filepath.ToSlash(filepath.Clean(p))
+	}
+	set, err := policy.Load(osFS{}, slashed)
+	if err != nil {
+		return nil, fmt.Errorf("loading policies: %w", err)
+	}
+	for _, w := range set.Warnings {
+		s.say("%s: warning: %s [%s]", w.Pos, w.Message, w.Code)
+	}
+	return set, nil
+}
+
+// loadConfig reads the config and the policies that it names.
+func (s system) loadConfig(file string) (*config.Config, *policy.Set, error) {
+	c, err := config.Load(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("loading the config: %w", err)
+	}
+	paths := make([]string, len(c.Policies))
+	for i, p := range c.Policies {
+		paths[i] = c.Path(p)
+	}
+	set, err := s.loadPolicies(paths)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c, set, nil
+}
+
+// selectAccounts gives the accounts named on the command line, in the config's order; none named are all.
+func selectAccounts(c *config.Config, names []string) ([]config.Account, error) {
+	if len(names) == 0 {
+		return c.Accounts, nil
+	}
+	var chosen []config.Account
+	known := make([]string, 0, len(c.Accounts))
+	for _, a := range c.Accounts {
+		known = append(known, a.Name)
+		if slices.Contains(names, a.Name) {
+			chosen = append(chosen, a)
+		}
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, usageError{fmt.Errorf("--account %q is not in the config, which has %s", name, strings.Join(known, ", "))}
+		}
+	}
+	return chosen, nil
+}
+
+func readCAs(c *config.Config, a *config.Account) (*x509.CertPool, error) {
+	if a.CAFile == "" {
+		return nil, nil //nolint:nilnil // no pool is the system's
+	}
+	data, err := os.ReadFile(c.Path(a.CAFile))
+	if err != nil {
+		return nil, fmt.Errorf("account %s: reading ca-file: %w", a.Name, err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(data) {
+		return nil, fmt.Errorf("account %s: ca-file %s holds no certificate in PEM form", a.Name, c.Path(a.CAFile))
+	}
+	return pool, nil
+}
+
+func guards(p *config.Protected) *decision.Guards {
+	return &decision.Guards{ProtectedGroups: p.Groups, ProtectedNames: p.Names, ProtectedTags: p.Tags}
+}
