@@ -182,5 +182,5 @@ func parseAge(text string) (time.Duration, error) {
 }
 
 func sortedList(names []string) string {
-	return strings.Join(slices.Sorted(slices.Values(names)), ",")
+	return strings.Join(slices.Compact(slices.Sorted(slices.Values(names))), ",")
 }

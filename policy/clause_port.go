@@ -103,7 +103,7 @@ func parsePorts(text string) (sg.PortRange, error) {
 	from, errLow := strconv.ParseUint(low, 10, 16)
 	to, errHigh := strconv.ParseUint(high, 10, 16)
 	switch {
-	case errLow != nil || errHigh != nil || from == 0 || to == 0:
+	case errLow != nil || errHigh != nil || low[0] == '0' || high[0] == '0': // octal to some, and 0 is no port
 		return sg.PortRange{}, fmt.Errorf("%q is no port: write 443 or 8000-9000, from 1 to 65535", text)
 	case from > to:
 		return sg.PortRange{}, fmt.Errorf("the port range %q ends before it begins", text)

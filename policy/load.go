@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -229,7 +228,8 @@ func (f *policyFile) readZone(m strictyaml.Map) {
 		return
 	}
 	zone, err := time.LoadLocation(name)
-	if err != nil || name == "Local" {
+	// Names in lower case, and Local, are no zones but settings of a machine (localtime, right/UTC).
+	if err != nil || name == "Local" || name[0] < 'A' || name[0] > 'Z' {
 		v.Problem(CodeTimezone, "%q is no time zone of the IANA database, such as Asia/Shanghai or UTC", name)
 		return
 	}
@@ -299,7 +299,7 @@ func (f *policyFile) policy(v strictyaml.Value) {
 		p.groups = f.scope(v)
 	}
 	if v, ok := m.Get("match"); ok {
-		r := matchReader{policyFile: f}
+		r := matchReader{policyFile: f, revokes: p.Action == Revoke}
 		p.match = r.root(v, "accept")
 		if p.Action == Revoke {
 			r.checkRuleClauses(v)
@@ -370,10 +370,7 @@ func (f *policyFile) policyNames(v strictyaml.Value) []string {
 			names = append(names, name)
 		}
 	}
-	slices.SortFunc(names, cmp.Compare[string])
-	if names == nil {
-		names = []string{} // nil is all: after a mistake there must not be more than was written
-	}
+	slices.Sort(names)
 	return names
 }
 

@@ -13,6 +13,7 @@ type matchReader struct {
 	*policyFile
 
 	exception bool
+	revokes   bool // checkRuleClauses will ask for more
 }
 
 func matchKeys() strictyaml.Keys {
@@ -27,6 +28,7 @@ func matchKeys() strictyaml.Keys {
 
 // root reads the whole `match`; action is what `rule-action` is when it is not given.
 func (r *matchReader) root(v strictyaml.Value, action string) matcher {
+	before := r.problems.Len()
 	m, ok := v.Map(matchKeys())
 	if !ok {
 		return matcher{op: opAny} // never true
@@ -37,6 +39,9 @@ func (r *matchReader) root(v strictyaml.Value, action string) matcher {
 	result := r.mapping(m)
 	if action == "accept" || action == "drop" {
 		result.children = slices.Insert(result.children, 0, leaf(&actionClause{action: sg.Action(action)}))
+	}
+	if len(result.children) == 0 && r.problems.Len() == before && !r.revokes {
+		m.Problem(CodeNoRuleClause, "the match says nothing about the rule; if it is about every rule, write `every-rule: true`")
 	}
 	return result
 }
@@ -98,6 +103,10 @@ func (r *matchReader) relations(key string, v strictyaml.Value) []matcher {
 				"wider rules too; write {within: [...]}, or {overlaps: [...]} if that is meant")
 		}
 		return r.relation(key, overlaps, v)
+	}
+	if !v.IsMap() {
+		v.Expected("a list, or relations such as {within: [...]}")
+		return nil
 	}
 	m, ok := v.Map(strictyaml.Keys{Optional: relationNames()})
 	if !ok {

@@ -13,6 +13,10 @@ func (f *policyFile) scope(v strictyaml.Value) scope {
 		}
 		return scope{}
 	}
+	if !v.IsMap() {
+		v.Expected("`all` or a mapping")
+		return scope{}
+	}
 	m, ok := v.Map(strictyaml.Keys{
 		Optional: []string{"accounts", "regions", "ids", "names", "vpcs", "types", "tags", "without-tags", "expired-tag"},
 		NotYet:   []string{"resource-groups"},

@@ -107,8 +107,9 @@ func (f *policyFile) setFile(v strictyaml.Value, allowWide bool) []element {
 			"the file does not end with a newline: it may have been cut while it was written; fetch it again, or end it with one")
 		return nil
 	}
+	before := f.problems.Len()
 	elements := f.setLines(name, string(data), allowWide)
-	if len(elements) == 0 {
+	if len(elements) == 0 && f.problems.Len() == before {
 		v.Problem(strictyaml.CodeEmpty, "the set's file %s has no element", name)
 	}
 	return elements

@@ -1,6 +1,9 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // matcher is a compiled `match`. `not` is gone from it: it was pushed down to the clauses, which Kleene's logic allows,
 // so only clauses are ever negated and true branches are easy to tell.
@@ -164,7 +167,8 @@ func (m *matcher) cause(p *probe, assume assumption) *matcher {
 	return first
 }
 
-// canonical is equal for matchers that were written the same way, whatever the spelling of their values.
+// canonical is equal for matchers that were written the same way, whatever the order of their keys and the spelling of
+// their values.
 func (m *matcher) canonical() string {
 	if m.op == opLeaf {
 		if m.negated {
@@ -172,14 +176,16 @@ func (m *matcher) canonical() string {
 		}
 		return m.clause.canonical()
 	}
-	text := "all("
-	if m.op == opAny {
-		text = "any("
-	}
+	children := make([]string, len(m.children))
 	for i := range m.children {
-		text += m.children[i].canonical() + ";"
+		children[i] = m.children[i].canonical()
 	}
-	return text + ")"
+	slices.Sort(children)
+	name := "all"
+	if m.op == opAny {
+		name = "any"
+	}
+	return name + "(" + strings.Join(slices.Compact(children), ";") + ")"
 }
 
 // conjuncts calls f for every clause that must be true for the matcher to be.

@@ -1,6 +1,7 @@
 package sg
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -85,13 +86,16 @@ func (r *Rule) readProtocolAndPorts(f *Fields) {
 }
 
 func (r *Rule) readDestination(f *Fields) {
-	cidr := f.CIDR4
-	if cidr == "" {
-		cidr = f.CIDR6
+	given := 0
+	for _, form := range [...]string{f.CIDR4, f.CIDR6, f.GroupID, f.PrefixListID} {
+		if form != "" {
+			given++
+		}
 	}
+	cidr := cmp.Or(f.CIDR4, f.CIDR6)
 	switch {
-	case f.CIDR4 != "" && f.CIDR6 != "":
-		r.unreadable("both an IPv4 destination %q and an IPv6 one %q", f.CIDR4, f.CIDR6)
+	case given > 1: // which of them counts is documented for requests only
+		r.unreadable("%d destinations: expected one of an address block, a group and a prefix list", given)
 	case cidr != "":
 		prefix, err := ParseCloudCIDR(cidr)
 		r.Destination = Destination{Text: cidr}
@@ -110,11 +114,12 @@ func (r *Rule) readDestination(f *Fields) {
 }
 
 func (r *Rule) readSource(f *Fields) {
-	text := f.SourceCIDR4
-	if text == "" {
-		text = f.SourceCIDR6
-	}
-	if text == "" {
+	text := cmp.Or(f.SourceCIDR4, f.SourceCIDR6)
+	switch {
+	case text == "":
+		return
+	case f.SourceCIDR4 != "" && f.SourceCIDR6 != "":
+		r.unreadable("both an IPv4 source %q and an IPv6 one %q", f.SourceCIDR4, f.SourceCIDR6)
 		return
 	}
 	r.Source.Text = text

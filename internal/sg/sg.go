@@ -160,7 +160,7 @@ type Source struct {
 type PrefixList struct {
 	ID      string
 	Name    string
-	Entries []netip.Prefix
+	Entries []netip.Prefix // as [ParseCloudCIDR] gives them: masked and unmapped
 }
 
 // Clone gives a group that shares no memory with the answer it was decoded from. Whoever keeps a group for longer

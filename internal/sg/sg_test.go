@@ -93,7 +93,7 @@ func TestWhatCannotBeUnderstoodIsNamedAndItsMeaningUnknown(t *testing.T) {
 		},
 		{
 			"two destinations", func(f *sg.Fields) { f.CIDR6 = "::/0" },
-			`both an IPv4 destination "203.0.113.0/24" and an IPv6 one "::/0"`,
+			`2 destinations: expected one of an address block, a group and a prefix list`,
 			func(r *sg.Rule) bool { return r.Destination == sg.Destination{} },
 		},
 		{

@@ -64,10 +64,6 @@ func Parse(problems *Problems, file string, data []byte) (Value, bool) {
 		problems.Add(at(1+bytes.Count(data, []byte("\n"))), CodeTorn,
 			"the file does not end with a newline: it may have been cut while it was written; complete it and end it with one")
 	}
-	if line, deep := tooDeep(data); deep {
-		problems.Add(at(line), CodeTooDeep, "nested deeper than %d levels", MaxDepth)
-		return Value{}, false
-	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
 	if err := decoder.Decode(&doc); err != nil {
@@ -115,37 +111,12 @@ func (v Value) audit(depth int) bool {
 	return ok
 }
 
-// tooDeep finds nesting over the limit before the parser sees it, since parsing recurses. It over-counts brackets
-// within quoted text, which no file within the limits of this package comes near.
-func tooDeep(data []byte) (line int, deep bool) {
-	line = 1
-	depth, indents := 0, []int{}
-	for text := range bytes.Lines(data) {
-		indent := len(text) - len(bytes.TrimLeft(text, " -"))
-		if trimmed := bytes.TrimSpace(text); len(trimmed) > 0 && trimmed[0] != '#' {
-			for len(indents) > 0 && indents[len(indents)-1] >= indent {
-				indents = indents[:len(indents)-1]
-			}
-			indents = append(indents, indent)
-			dashes := bytes.Count(text[:indent], []byte("-"))
-			for _, c := range text {
-				switch c {
-				case '[', '{':
-					depth++
-				case ']', '}':
-					depth--
-				}
-				if depth+len(indents)+dashes > 4*MaxDepth {
-					return line, true
-				}
-			}
-		}
-		line++
-	}
-	return 0, false
-}
-
-var syntaxLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+// syntaxLine is how yaml.v3 begins its messages. Its parser counts lines from 0, its scanner from 1, and only the
+// words tell which of the two speaks.
+var (
+	syntaxLine  = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+	parserWords = regexp.MustCompile(`did not find expected (<document start>|node content|key|'-' indicator|',' or)`)
+)
 
 func (p *Problems) addSyntax(file string, err error) {
 	text, line := err.Error(), 1
@@ -153,6 +124,9 @@ func (p *Problems) addSyntax(file string, err error) {
 		text = strings.TrimPrefix(text, m[0])
 		if n, err := strconv.Atoi(m[1]); err == nil {
 			line = n
+		}
+		if m[1] != "" && parserWords.MatchString(text) {
+			line++
 		}
 	}
 	p.Add(Pos{File: file, Line: line, Column: 1}, CodeSyntax, "%s", text)

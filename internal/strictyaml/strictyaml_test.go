@@ -65,7 +65,7 @@ func TestEveryProblemHasItsPlaceAndCode(t *testing.T) {
 		},
 		{
 			"text after the end of the document", "name: x\n...\nlist: [a]\n",
-			"f:2:1: did not find expected <document start> [syntax]",
+			"f:3:1: did not find expected <document start> [syntax]",
 		},
 		{
 			"duplicate key", "name: x\nname: y\n",
@@ -77,7 +77,7 @@ func TestEveryProblemHasItsPlaceAndCode(t *testing.T) {
 		},
 		{
 			"duplicate unknown key is told once", "name: x\nno: 1\nno: 2\n",
-			"f:2:1: unknown key \"no\"; did you mean \"on\"?; known here: any-text, count, free, kind, list, name, on [unknown-key]\n" +
+			"f:2:1: unknown key \"no\"; known here: any-text, count, free, kind, list, name, on [unknown-key]\n" +
 				"f:3:1: the key \"no\" stands here a second time; the first is at line 2 [duplicate-key]",
 		},
 		{"null", "name:\n", `f:1:6: the key "name" has no value; give it one or leave it out [null]`},
@@ -122,14 +122,18 @@ func TestEveryProblemHasItsPlaceAndCode(t *testing.T) {
 		},
 		{
 			"a merge key is a key like others", "name: x\n<<: {on: true}\n",
-			`f:2:1: unknown key "<<"; did you mean "on"?; known here: any-text, count, free, kind, list, name, on [unknown-key]`,
+			`f:2:1: unknown key "<<"; known here: any-text, count, free, kind, list, name, on [unknown-key]`,
 		},
 		{
 			"too deep", "name: x\nfree: {a: " + strings.Repeat("[", 63) + "x" + strings.Repeat("]", 63) + "}\n",
 			"f:2:73: nested deeper than 64 levels [too-deep]",
 		},
-		{"too deep for the parser", strings.Repeat("[", 5000) + "\n", "f:1:1: nested deeper than 64 levels [too-deep]"},
-		{"too deep in block style", strings.Repeat("- ", 5000) + "\n", "f:1:1: nested deeper than 64 levels [too-deep]"},
+		{
+			"much too deep", strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "\n",
+			"f:1:65: nested deeper than 64 levels [too-deep]",
+		},
+		{"too deep for the parser", strings.Repeat("[", 20000) + "\n", "f:1:1: exceeded max depth of 10000 [syntax]"},
+		{"too deep in block style", strings.Repeat("- ", 5000) + "\n", "f:1:129: nested deeper than 64 levels [too-deep]"},
 		{
 			"too large", strings.Repeat("#", strictyaml.MaxBytes) + "\n",
 			"f:1:1: the file has 1048577 bytes, more than the 1048576 that are read [too-large]",

@@ -92,10 +92,11 @@ func (v Value) Bool() (value, ok bool) {
 	return false, false
 }
 
-// Int reads a decimal integer from low to high, both included.
+// Int reads a decimal integer from low to high, both included. Leading zeros are refused: to YAML 1.1 they are octal.
 func (v Value) Int(low, high int) (int, bool) {
 	if v.IsScalar() && v.node.Tag == "!!int" {
-		if n, err := strconv.Atoi(v.node.Value); err == nil && n >= low && n <= high {
+		n, err := strconv.Atoi(v.node.Value)
+		if plain := strconv.Itoa(n) == v.node.Value; err == nil && plain && n >= low && n <= high {
 			return n, true
 		}
 	}
@@ -265,7 +266,7 @@ func (m Map) All() func(yield func(key string, value Value) bool) {
 
 // Suggest gives `; did you mean "x"?` for the known word nearest to a misspelt one, and nothing if none is near.
 func Suggest(word string, known []string) string {
-	best, least := "", max(2, len(word)/3)+1
+	best, least := "", len(word)/3+2
 	for _, candidate := range known {
 		if d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(candidate), nil); d < least {
 			best, least = candidate, d

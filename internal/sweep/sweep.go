@@ -174,9 +174,7 @@ func (s *sweep) decide() {
 	// Some faults of a group show only after it was visited, such as a second listing of it with other content.
 	broken := map[groupKey]string{}
 	for _, p := range s.result.Problems {
-		if p.Group != "" {
-			broken[groupKey{p.Region, p.Group}] = p.Err.Error()
-		}
+		broken[groupKey{p.Region, p.Group}] = p.Err.Error()
 	}
 	findings := s.result.Findings
 	for i := range findings {

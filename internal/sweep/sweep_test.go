@@ -27,6 +27,7 @@ type cloud struct {
 	groups   []sg.Group
 	rules    map[string][]sg.Rule
 	broken   map[string]error // by group
+	listing  error            // breaks off the listing of groups after the first page
 }
 
 func (c *cloud) Identity(context.Context) (sg.Identity, error) { return c.identity, c.denied }
@@ -35,8 +36,15 @@ func (c *cloud) Regions(context.Context) ([]sg.Region, error) {
 	return []sg.Region{{ID: "cn-hangzhou"}}, nil
 }
 
-func (c *cloud) Groups(context.Context, sg.Region, string) (sg.Page[sg.Group], error) {
-	return sg.Page[sg.Group]{Items: c.groups}, nil
+func (c *cloud) Groups(_ context.Context, _ sg.Region, token string) (sg.Page[sg.Group], error) {
+	switch {
+	case c.listing == nil:
+		return sg.Page[sg.Group]{Items: c.groups}, nil
+	case token == "":
+		return sg.Page[sg.Group]{Items: c.groups, Next: "2"}, nil
+	default:
+		return sg.Page[sg.Group]{}, c.listing
+	}
 }
 
 func (c *cloud) GroupExists(context.Context, sg.Region, string) (bool, error) { return true, nil }
@@ -169,6 +177,16 @@ func TestDestinationGroupThatIsGoneMakesARuleNotRestorable(t *testing.T) {
 		"sg-1 sgr-3 hold: not-restorable",
 		"sg-1 sgr-4 revoke",
 	}
+	if diff := cmp.Diff(want, decisions(run(t, c))); diff != "" {
+		t.Errorf("decisions (-want +got):\n%s", diff)
+	}
+}
+
+func TestDestinationGroupThatMayJustNotBeListedIsNotGone(t *testing.T) {
+	c := account(sg.Group{ID: "sg-1"})
+	c.listing = errors.New("page 2 is missing")
+	c.rules["sg-1"] = []sg.Rule{rule("sgr-1", func(f *sg.Fields) { f.CIDR4, f.GroupID = "", "sg-9" })}
+	want := []string{"sg-1 sgr-1 revoke"}
 	if diff := cmp.Diff(want, decisions(run(t, c))); diff != "" {
 		t.Errorf("decisions (-want +got):\n%s", diff)
 	}
