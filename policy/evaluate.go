@@ -36,6 +36,7 @@ type Evaluator struct {
 	probe   probe
 	lists   listCache
 	inScope []scoped
+	needs   []uint64 // of inScope, one after another: most rules are dismissed by these alone
 	uses    map[*Exception]int
 
 	// exceptions of the present group by index; filled at its first finding.
@@ -79,21 +80,23 @@ func (e *Evaluator) Evaluate(group *sg.Group, rules []sg.Rule) []Finding {
 
 // enter finds out which policies speak of a group.
 func (e *Evaluator) enter(group *sg.Group) {
-	e.inScope, e.exceptions = e.inScope[:0], e.exceptions[:0]
+	e.inScope, e.needs, e.exceptions = e.inScope[:0], e.needs[:0], e.exceptions[:0]
 	for _, p := range e.set.Policies {
 		if v := p.groups.eval(e.account, group, e.now); v == yes || v == badExpiry {
 			e.inScope = append(e.inScope, scoped{policy: p, groups: v})
+			e.needs = append(e.needs, p.need...)
 		}
 	}
 }
 
 func (e *Evaluator) violations(group *sg.Group) []Violation {
 	var violations []Violation
+	words := e.probe.words
 	for i := range e.inScope {
-		s := &e.inScope[i]
-		if !e.probe.meets(s.policy.need) {
+		if lacks(words, e.needs[i*len(words):]) {
 			continue
 		}
+		s := &e.inScope[i]
 		assume, violated := e.judge(s)
 		if !violated {
 			continue
@@ -110,14 +113,14 @@ func (e *Evaluator) violations(group *sg.Group) []Violation {
 	return violations
 }
 
-// meets tells whether all needed atoms hold.
-func (p *probe) meets(need []uint64) bool {
-	for w, bits := range need {
-		if bits&^p.words[w] != 0 {
-			return false
+// lacks tells whether a needed atom does not hold.
+func lacks(words, need []uint64) bool {
+	for w, have := range words {
+		if need[w]&^have != 0 {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // judge tells whether the rule violates a policy, or would, were an unreadable expiry past.

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -105,5 +106,19 @@ func TestEqualListsOfSeveralPoliciesAreJudgedAlike(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"sgr-0 q", "sgr-0 t", "sgr-1 p", "sgr-1 r", "sgr-1 s"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAPrefixListOfBothFamiliesIsNotJudgedByHalf(t *testing.T) {
+	t.Parallel()
+	set := load(t, policyWith("{destination: {within: [203.0.113.0/24]}}"))
+	rule := sg.NewRule(&sg.Fields{
+		ID: "sgr-1", Protocol: "tcp", PortRange: "443/443", PrefixListID: "pl-1", Policy: "accept", Priority: "1",
+	})
+	rule.Destination.List = &sg.PrefixList{ID: "pl-1", Entries: []netip.Prefix{
+		netip.MustParsePrefix("203.0.113.0/28"), netip.MustParsePrefix("2001:db8::/32"),
+	}}
+	if got := set.Evaluator("prod", present()).Evaluate(&sg.Group{}, []sg.Rule{rule}); len(got) > 0 {
+		t.Errorf("got %d findings, want none: only its IPv4 half is within", len(got))
 	}
 }

@@ -98,6 +98,10 @@ func (s system) emulator(ctx context.Context, flags emulatorFlags) error {
 }
 
 func (s system) estate(flags emulatorFlags) (*ecsemu.Estate, error) {
+	if g := &flags.generate; g.Groups < 0 || g.RulesPerGroup < 0 || g.FindingShare < 0 || g.FindingShare > 1 {
+		return nil, usageError{fmt.Errorf("--generate-groups %d, --generate-rules %d and --generate-findings %g: expected "+
+			"numbers from 0, and a share up to 1", g.Groups, g.RulesPerGroup, g.FindingShare)}
+	}
 	if flags.generate.Groups > 0 {
 		flags.generate.Now = s.now()
 		return ecsemu.Generate(flags.generate), nil

@@ -32,14 +32,18 @@ func TestMain(m *testing.M) {
 // command ends. The commands that they have besides those of testscript are in this file and its neighbours:
 //
 //	exits CODE ARGS...            runs egress-janitor to its end, which must be with CODE
-//	start NAME ARGS...            starts egress-janitor; await, interrupt, terminate and finished go on
+//	start NAME ARGS...            starts egress-janitor and goes on
+//	await NAME PATTERN            waits for a pattern on its standard error; named groups become variables
+//	interrupt NAME                sends it SIGINT; terminate NAME sends SIGTERM
+//	finished NAME CODE            waits for its end, which must be with CODE; what it wrote is in NAME.out and NAME.err
 //	emulator [-name N] ARGS...    starts an emulator and sets ENDPOINT and ADDRESS (with -name ENDPOINT_N, ADDRESS_N)
 //	cloud ACTION KEY=VALUE...     makes a signed call to the emulator and sets SG, PL to the id that it gives
 //	faults JSON|FILE              has the emulator misbehave
 //	requests FILE                 writes what the emulator was asked, as "COUNT ACTION" lines
 //	hold ACTION                   puts a gate in front of the emulator, at HELD, that keeps calls of ACTION waiting
+//	await held                    waits until one such call has come
 //	expand FILE...                replaces $NAME and ${NAME} in files by variables
-//	json FILE PATH WANT           compares one value of a JSON document
+//	json [-doc N] FILE PATH WANT  compares one value of a JSON document
 //	get URL FILE                  fetches a page
 //	cut FILE N                    takes the last N bytes off a file
 //	empty DIR                     there is nothing in a directory

@@ -66,7 +66,12 @@ func run(ctx context.Context, args []string, sys system) int {
 
 // whenStarted has every command say when it begins its work. Errors from before are of the command line; a PreRun hook
 // would be too early to tell, since flags that exclude one another are found out after it.
+//
+// A command that only holds others shows its help, and takes no arguments: cobra alone would take any.
 func whenStarted(cmd *cobra.Command, started func()) {
+	if !cmd.Runnable() {
+		cmd.Args, cmd.RunE = cobra.NoArgs, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
 	if work := cmd.RunE; work != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			started()
