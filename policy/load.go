@@ -300,8 +300,9 @@ func (f *policyFile) policy(v strictyaml.Value) {
 	}
 	if v, ok := m.Get("match"); ok {
 		r := matchReader{policyFile: f, revokes: p.Action == Revoke}
+		before := f.problems.Len()
 		p.match = r.root(v, "accept")
-		if p.Action == Revoke {
+		if p.Action == Revoke && f.problems.Len() == before {
 			r.checkRuleClauses(v)
 		}
 	}

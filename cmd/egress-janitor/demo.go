@@ -131,18 +131,21 @@ func (s system) demoRun(ctx context.Context, dir string, flags demoFlags) error 
 		},
 		observer: apiMetrics{metrics.New(registry, buildInfo())},
 	}
-	if err := s.audit(ctx, flags.audit, access); err != nil || flags.once {
-		return err
+	if flags.once {
+		return s.audit(ctx, flags.audit, access)
 	}
-	return s.serveDemo(ctx, flags.audit.config, flags.listen, registry)
-}
-
-func (s system) serveDemo(ctx context.Context, config, listen string, registry *prometheus.Registry) error {
-	log := s.logger()
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", flags.listen)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
+	if err := s.audit(ctx, flags.audit, access); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return s.serveDemo(ctx, flags.audit.config, listener, registry)
+}
+
+func (s system) serveDemo(ctx context.Context, config string, listener net.Listener, registry *prometheus.Registry) error {
+	log := s.logger()
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}

@@ -39,7 +39,7 @@ func unknownOutput(output string, known ...string) error {
 
 // writeOutput hands write the standard output, or a file that takes its name only once it is whole: a report that was
 // cut must not look like one.
-func (s system) writeOutput(file string, write func(io.Writer) error) (err error) {
+func (s system) writeOutput(file string, write func(io.Writer) error) error {
 	if file == "" {
 		return write(s.out)
 	}
@@ -57,16 +57,23 @@ func (s system) writeOutput(file string, write func(io.Writer) error) (err error
 	if err != nil {
 		return fmt.Errorf("creating the output file: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(temporary.Name()))
-		}
-	}()
 	if err := errors.Join(write(temporary), temporary.Sync(), temporary.Close()); err != nil {
-		return err
+		return errors.Join(err, os.Remove(temporary.Name()))
 	}
 	if err := os.Rename(temporary.Name(), file); err != nil {
-		return fmt.Errorf("naming the output file: %w", err)
+		return errors.Join(fmt.Errorf("naming the output file: %w", err), os.Remove(temporary.Name()))
+	}
+	return syncDirectory(filepath.Dir(file))
+}
+
+// syncDirectory makes a new name in a directory last.
+func syncDirectory(name string) error {
+	directory, err := os.Open(name) //nolint:gosec // the name is the user's own, by flag
+	if err != nil {
+		return fmt.Errorf("keeping the output file: %w", err)
+	}
+	if err := errors.Join(directory.Sync(), directory.Close()); err != nil {
+		return fmt.Errorf("keeping the output file: %w", err)
 	}
 	return nil
 }

@@ -128,6 +128,7 @@ This version only reads: no command changes anything in an account.`,
   egress-janitor policy validate policies/          # check policy files
   egress-janitor audit -c egress-janitor.yaml       # audit your accounts
   egress-janitor audit --output json | jq .totals`,
+		Version:       buildInfo().Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,

@@ -57,7 +57,7 @@ func (t *table) header() {
 		if !r.Complete {
 			state = t.paint.red("NOT COMPLETE")
 		}
-		t.printf("    %-16s %5d groups %7d rules  %s\n", Clean(r.ID), r.Groups, r.Rules, state)
+		t.printf("    %-16s groups %5d   rules %7d   %s\n", Clean(r.ID), r.Groups, r.Rules, state)
 	}
 	if empty > 0 {
 		t.printf("    %s without groups, complete\n", plural(empty, "region", "regions"))

@@ -84,7 +84,7 @@ func TestEveryProblemHasItsPlaceAndCode(t *testing.T) {
 		{"null word", "name: null\n", `f:1:7: the key "name" has no value; give it one or leave it out [null]`},
 		{"null key", "name: x\n~: y\n", "f:2:1: expected a single value, found nothing [wrong-type]"},
 		{"a mapping as key", "name: x\n? {a: b}\n: y\n", "f:2:3: expected a single value, found a mapping [wrong-type]"},
-		{"unknown key", "name: x\ncuont: 1\n", `f:2:1: unknown key "cuont"; did you mean "count"?; ` +
+		{"unknown key", "name: x\ncuont: 1\n", `f:2:1: unknown key "cuont"; did you mean "count"? ` +
 			"known here: any-text, count, free, kind, list, name, on [unknown-key]"},
 		{"unknown key like none", "name: x\nsomething-else: 1\n", `f:2:1: unknown key "something-else"; ` +
 			"known here: any-text, count, free, kind, list, name, on [unknown-key]"},

@@ -222,7 +222,11 @@ func (k Keys) check(name Value, key string) bool {
 		name.Problem(CodeNotYet, "the key %q is not supported yet; remove it", key)
 	default:
 		slices.Sort(known)
-		name.Problem(CodeUnknownKey, "unknown key %q%s; known here: %s", key, Suggest(key, known), strings.Join(known, ", "))
+		hint := Suggest(key, known)
+		if hint == "" {
+			hint = ";"
+		}
+		name.Problem(CodeUnknownKey, "unknown key %q%s known here: %s", key, hint, strings.Join(known, ", "))
 	}
 	return false
 }
