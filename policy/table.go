@@ -165,7 +165,11 @@ func (t *intervals) find(a address) int {
 // or adds the bits of a range to into. The range must be of the family.
 func (t *table) or(f family, s span, into []uint64) {
 	iv := &t.families[f]
-	from, to := iv.find(s.low), iv.find(s.high)
+	from := iv.find(s.low)
+	to := from
+	if from+1 < len(iv.starts) && !s.high.less(iv.starts[from+1]) { // most rules lie in one interval
+		to = iv.find(s.high)
+	}
 	firstBlock, endBlock := (from+1<<blockBits-1)>>blockBits, (to+1)>>blockBits
 	if firstBlock >= endBlock {
 		for i := from; i <= to; i++ {
