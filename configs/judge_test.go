@@ -68,7 +68,7 @@ func (s samples) judge(t *testing.T, now time.Time) judgement {
 		}
 	}
 	for _, x := range s.policies.Exceptions {
-		j.uses[x.Name] = evaluator.Uses(x)
+		j.uses[x.Name] = evaluator.Use(x).Exempted
 		if x.Expired(now) {
 			j.expired = append(j.expired, x.Name)
 		}

@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -20,31 +21,55 @@ func (c *addressClause) eval(p *probe) value {
 	if d.state != yes {
 		return d.state
 	}
-	if !c.list.speaksOf(d.family) {
-		return silent
-	}
 	switch c.relation {
 	case overlaps:
-		return truth(hasBit(p.words, inBit(c.list.index)))
+		return c.found(d, hasBit(p.words, inBit(c.list.index)))
 	case within:
-		return truth(!hasBit(p.words, outBit(c.list.index)))
+		return c.found(d, hasBit(p.words, outBit(c.list.index))).not()
 	case outside:
-		return truth(hasBit(p.words, outBit(c.list.index)))
+		return c.found(d, hasBit(p.words, outBit(c.list.index)))
 	case covers:
-		for _, s := range d.spans {
-			if c.list.holdsWithin(d.family, s) {
-				return yes
-			}
-		}
-		return no
+		return c.found(d, c.any(d, c.list.holdsWithin))
 	case equals:
-		return truth(len(d.spans) == 1 && c.list.holds(d.family, d.spans[0]))
+		one := len(d.spans[ipv4])+len(d.spans[ipv6]) == 1
+		return c.found(d, one && c.any(d, c.list.holds))
 	}
 	return no
 }
 
+// found is the truth of a relation that one part of the destination is enough for: yes if there is one, and otherwise
+// silent if the list says nothing about a family of the destination.
+func (c *addressClause) found(d *destination, there bool) value {
+	switch {
+	case there:
+		return yes
+	case c.silentOn(d):
+		return silent
+	}
+	return no
+}
+
+// silentOn tells whether the destination has addresses of a family of which the list has no element.
+func (c *addressClause) silentOn(d *destination) bool {
+	for f := range families {
+		if len(d.spans[f]) > 0 && !c.list.speaksOf(f) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *addressClause) any(d *destination, holds func(family, span) bool) bool {
+	for f := range families {
+		if slices.ContainsFunc(d.spans[f], func(s span) bool { return holds(f, s) }) {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *addressClause) collateral(p *probe) bool {
-	return c.relation == overlaps && hasBit(p.words, outBit(c.list.index))
+	return c.relation == overlaps && (hasBit(p.words, outBit(c.list.index)) || c.silentOn(&p.dest))
 }
 
 // need is an atom without which the clause cannot be true.
@@ -124,29 +149,41 @@ func (c *widerClause) eval(p *probe) value {
 }
 
 // find gives the first block of the destination that is too wide.
-func (c *widerClause) find(p *probe) (string, value) {
+func (c *widerClause) find(p *probe) (block netip.Prefix, v value) {
 	if p.dest.state != yes {
-		return "", p.dest.state
-	}
-	limit := c.limit[p.dest.family]
-	if limit == 0 {
-		return "", silent
+		return block, p.dest.state
 	}
 	d := &p.rule.Destination
 	if d.Kind != sg.FromList {
-		return d.CIDR.String(), truth(d.CIDR.Bits() < limit)
+		return d.CIDR, c.judge(d.CIDR)
 	}
+	result := no
 	for _, e := range d.List.Entries {
-		if e.Bits() < limit {
-			return e.String(), yes
+		switch c.judge(e) {
+		case yes:
+			return e, yes
+		case silent:
+			result = silent
+		case no, unread, badExpiry:
 		}
 	}
-	return "", no
+	return block, result
+}
+
+func (c *widerClause) judge(block netip.Prefix) value {
+	limit := c.limit[familyOf(block.Addr())]
+	if limit == 0 {
+		return silent
+	}
+	return truth(block.Bits() < limit)
 }
 
 func (c *widerClause) because(p *probe) string {
 	block, _ := c.find(p)
-	return fmt.Sprintf("destination %s is wider than /%d", block, c.limit[p.dest.family])
+	if !block.IsValid() { // a list of which no entry is too wide, under `not`
+		return fmt.Sprintf("an entry of %s is wider than /%d or /%d", destinationText(p.rule), c.limit[ipv4], c.limit[ipv6])
+	}
+	return fmt.Sprintf("destination %s is wider than /%d", block, c.limit[familyOf(block.Addr())])
 }
 
 func (c *widerClause) canonical() string {

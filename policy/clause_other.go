@@ -131,13 +131,27 @@ func (c *expiredClause) canonical() string {
 // begins, whatever the clocks do in between.
 func parseExpiry(text string, zone *time.Location) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t, nil
+		return writable(t), nil
 	}
 	day, err := time.Parse(time.DateOnly, text)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%q is neither a date (2027-01-31) nor a time (2027-01-31T18:00:00+08:00)", text)
 	}
-	return firstMoment(day.AddDate(0, 0, 1), zone), nil
+	return writable(firstMoment(day.AddDate(0, 0, 1), zone)), nil
+}
+
+// writable keeps a time within the years that RFC 3339 can write: people write 9999-12-31 for never, and the day after
+// it could not be reported.
+func writable(t time.Time) time.Time {
+	earliest := time.Date(0, time.January, 1, 0, 0, 0, 0, time.UTC)
+	latest := time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
+	switch {
+	case t.Before(earliest):
+		return earliest
+	case t.After(latest):
+		return latest
+	}
+	return t
 }
 
 // firstMoment is when a day of the calendar begins in a zone. Where clocks go forward over midnight there is no such

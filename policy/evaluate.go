@@ -37,7 +37,7 @@ type Evaluator struct {
 	lists   listCache
 	inScope []scoped
 	needs   []uint64 // of inScope, one after another: most rules are dismissed by these alone
-	uses    map[*Exception]int
+	uses    map[*Exception]Use
 
 	// exceptions of the present group by index; filled at its first finding.
 	exceptions []value
@@ -54,12 +54,18 @@ func (s *Set) Evaluator(account string, now time.Time) *Evaluator {
 		set: s, account: account, now: now,
 		probe: probe{now: now, words: make([]uint64, s.index.words)},
 		lists: listCache{known: map[*sg.PrefixList]*listSpans{}},
-		uses:  map[*Exception]int{},
+		uses:  map[*Exception]Use{},
 	}
 }
 
-// Uses is how many violations an exception has exempted so far.
-func (e *Evaluator) Uses(x *Exception) int { return e.uses[x] }
+// Use is what an exception came to. One that was true of no violation and unsure of none has matched nothing.
+type Use struct {
+	Exempted int // violations that it is true of, whether or not another exception came first
+	Unsure   int // violations of which it is not known
+}
+
+// Use is what an exception has come to so far.
+func (e *Evaluator) Use(x *Exception) Use { return e.uses[x] }
 
 // Evaluate gives the findings of a group, in the order of its rules. It allocates nothing for rules without a
 // finding.
@@ -150,13 +156,24 @@ func (e *Evaluator) applyExceptions(group *sg.Group, v *Violation) {
 		if e.exceptions[i] == no || !x.Covers(v.Policy) {
 			continue
 		}
+		use := e.uses[x]
 		switch applies := x.match.eval(&e.probe, asRead); {
 		case applies == yes && e.exceptions[i] == yes:
-			v.Exempt, v.Unsure = x, nil
-			e.uses[x]++
-			return
-		case applies != no && v.Unsure == nil:
-			v.Unsure = x
+			use.Exempted++
+			if v.Exempt == nil {
+				v.Exempt = x
+			}
+		case applies != no:
+			use.Unsure++
+			if v.Unsure == nil {
+				v.Unsure = x
+			}
+		default:
+			continue
 		}
+		e.uses[x] = use
+	}
+	if v.Exempt != nil {
+		v.Unsure = nil
 	}
 }

@@ -61,7 +61,7 @@ func TestAnExceptionOfOneGroupIsNotCarriedToTheNext(t *testing.T) {
 	if diff := cmp.Diff([]string{"sg-1 x", "sg-1 x", "sg-2 ", "sg-2 ", "sg-1 x", "sg-1 x"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got := evaluator.Uses(set.Exceptions[0]); got != 4 {
+	if got := evaluator.Use(set.Exceptions[0]).Exempted; got != 4 {
 		t.Errorf("the exception was used %d times, want 4", got)
 	}
 }
@@ -120,5 +120,53 @@ func TestAPrefixListOfBothFamiliesIsNotJudgedByHalf(t *testing.T) {
 	}}
 	if got := set.Evaluator("prod", present()).Evaluate(&sg.Group{}, []sg.Rule{rule}); len(got) > 0 {
 		t.Errorf("got %d findings, want none: only its IPv4 half is within", len(got))
+	}
+}
+
+func TestAMappedEntryOfAnIPv6ListIsSeen(t *testing.T) {
+	t.Parallel()
+	rule := sg.NewRule(&sg.Fields{
+		ID: "sgr-1", Protocol: "tcp", PortRange: "443/443", PrefixListID: "pl-1", Policy: "accept", Priority: "1",
+	})
+	everything, err := sg.ParseCloudCIDR("::ffff:0.0.0.0/96")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule.Destination.List = &sg.PrefixList{
+		ID: "pl-1", Entries: []netip.Prefix{netip.MustParsePrefix("2001:db8::/32"), everything},
+	}
+	for _, match := range []string{
+		`{destination: {covers: [0.0.0.0/0, "::/0"]}}`,
+		`{destination: {overlaps: [10.0.0.0/9, "2001:db8::/32"]}}`,
+		`{destination: {outside: [10.0.0.0/8]}}`,
+		`{wider-than: {ipv4: 16, ipv6: 48}}`,
+	} {
+		set := load(t, policyWith(match))
+		if got := set.Evaluator("prod", present()).Evaluate(&sg.Group{}, []sg.Rule{rule}); len(got) != 1 {
+			t.Errorf("%s does not see it", match)
+		}
+	}
+}
+
+func TestEveryExceptionThatMattersIsCounted(t *testing.T) {
+	t.Parallel()
+	exception := func(name, match string) string {
+		return "  - {name: " + name + ", policies: [p], groups: all, match: " + match +
+			", reason: why, owner: owner@example.com, expires: 2036-01-31}\n"
+	}
+	set := load(t, policyWith("{every-rule: true}")+"exceptions:\n"+
+		exception("first", "{destination: {within: [203.0.113.0/24]}}")+
+		exception("renewal", "{destination: {within: [203.0.113.0/25]}}")+
+		exception("unsure", "{older-than: 90d}")+
+		exception("useless", "{ports: {within: [22]}}"))
+	evaluator := set.Evaluator("prod", present())
+	evaluator.Evaluate(&sg.Group{}, webRules("203.0.113.1"))
+	got := map[string]policy.Use{}
+	for _, x := range set.Exceptions {
+		got[x.Name] = evaluator.Use(x)
+	}
+	want := map[string]policy.Use{"first": {Exempted: 1}, "renewal": {Exempted: 1}, "unsure": {Unsure: 1}, "useless": {}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("uses (-want +got):\n%s", diff)
 	}
 }

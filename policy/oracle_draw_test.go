@@ -228,10 +228,7 @@ func drawList(t *rapid.T, r *oRule) *sg.PrefixList {
 	}
 	r.resolved = true
 	for range rapid.IntRange(0, 3).Draw(t, "entries") {
-		block := drawBlock(t)
-		if len(r.blocks) == 0 || block.Addr().Is4() == r.blocks[0].Addr().Is4() {
-			r.blocks = append(r.blocks, block)
-		}
+		r.blocks = append(r.blocks, drawBlock(t))
 	}
 	return &sg.PrefixList{ID: "pl-1", Entries: r.blocks}
 }

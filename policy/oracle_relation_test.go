@@ -57,13 +57,34 @@ func (w *world) destination(r *oRelation) truth {
 	switch {
 	case w.rule.kind == "group":
 		return isUnknown
-	case w.rule.kind == "" || w.rule.kind == "prefix-list" && !w.rule.resolved:
+	case w.rule.kind == "" || w.rule.kind == "prefix-list" && (!w.rule.resolved || len(w.rule.blocks) == 0):
 		return w.gap()
-	case len(w.rule.blocks) == 0:
-		return isUnknown
 	}
-	v4 := w.rule.blocks[0].Addr().Is4()
-	var ranges []oRange // of the rule's family; of the other the list cannot speak
+	var families []truth
+	for _, v4 := range []bool{true, false} {
+		if slices.ContainsFunc(w.rule.blocks, func(b netip.Prefix) bool { return b.Addr().Is4() == v4 }) {
+			families = append(families, w.family(r, v4))
+		}
+	}
+	if len(families) == 1 {
+		return families[0]
+	}
+	switch r.relation {
+	case "within":
+		return and(families[0], families[1])
+	case "equals": // no element is of both families, but of one of them the list may not speak
+		if slices.Contains(families, isUnknown) {
+			return isUnknown
+		}
+		return isFalse
+	default:
+		return or(families[0], families[1])
+	}
+}
+
+// family judges the part of the destination that is of one family.
+func (w *world) family(r *oRelation, v4 bool) truth {
+	var ranges []oRange // of the family; of the other the list cannot speak
 	for _, e := range r.ranges {
 		if e.low.Is4() == v4 {
 			ranges = append(ranges, e)
@@ -92,6 +113,9 @@ func (w *world) points(ranges []oRange, v4 bool) []netip.Addr {
 		points = append(points, a)
 	}
 	for _, b := range w.rule.blocks {
+		if b.Addr().Is4() != v4 {
+			continue
+		}
 		last := lastOf(b)
 		points = append(points, b.Addr(), last, last.Next())
 	}
@@ -147,20 +171,22 @@ func (w *world) wider(limits map[string]int) truth {
 	switch {
 	case w.rule.kind == "group":
 		return isUnknown
-	case w.rule.kind == "" || w.rule.kind == "prefix-list" && !w.rule.resolved:
+	case w.rule.kind == "" || w.rule.kind == "prefix-list" && (!w.rule.resolved || len(w.rule.blocks) == 0):
 		return w.gap()
-	case len(w.rule.blocks) == 0:
-		return isUnknown
 	}
-	key := "ipv6"
-	if w.rule.blocks[0].Addr().Is4() {
-		key = "ipv4"
+	result := isFalse
+	for _, b := range w.rule.blocks {
+		key := "ipv6"
+		if b.Addr().Is4() {
+			key = "ipv4"
+		}
+		wide := isUnknown
+		if limit, given := limits[key]; given {
+			wide = truthOf(b.Bits() < limit)
+		}
+		result = or(result, wide)
 	}
-	limit, given := limits[key]
-	if !given {
-		return isUnknown
-	}
-	return truthOf(slices.ContainsFunc(w.rule.blocks, func(b netip.Prefix) bool { return b.Bits() < limit }))
+	return result
 }
 
 func (w *world) older(days int) truth {

@@ -201,7 +201,7 @@ func (w *world) conditionCollateral(c *condition, want truth) bool {
 	case c.relation != nil:
 		inside := *c.relation
 		inside.relation = "within"
-		return want == isTrue && c.relation.relation == "overlaps" && w.relation(&inside) == isFalse
+		return want == isTrue && c.relation.relation == "overlaps" && w.relation(&inside) != isTrue
 	case c.op == "not":
 		return w.collateral(&c.nested[0], "any", want.not())
 	case c.nested == nil:

@@ -19,10 +19,9 @@ type probe struct {
 
 // destination is the set of addresses of a rule, where it has one.
 type destination struct {
-	state  value // yes: known; unread or silent: why not
-	family family
-	spans  []span  // merged
-	one    [1]span // backs spans for a single block
+	state value            // yes: known; unread or silent: why not
+	spans [families][]span // merged; both families only in a prefix list with IPv4-mapped entries
+	one   [1]span          // backs spans for a single block
 }
 
 // atoms numbers the facts about a rule that a look-up gives: two per address list, one per protocol relation, one per
@@ -88,13 +87,14 @@ func (x *index) fill(p *probe, rule *sg.Rule, lists *listCache) {
 	switch rule.Destination.Kind {
 	case sg.CIDR4, sg.CIDR6:
 		d := &p.dest
-		d.state, d.family = yes, familyOf(rule.Destination.CIDR.Addr())
-		d.one[0] = spanOf(rule.Destination.CIDR)
-		d.spans = d.one[:]
-		x.table.or(d.family, d.one[0], p.words)
+		f := familyOf(rule.Destination.CIDR.Addr())
+		d.state, d.one[0] = yes, spanOf(rule.Destination.CIDR)
+		d.spans = [families][]span{}
+		d.spans[f] = d.one[:]
+		x.table.or(f, d.one[0], p.words)
 	case sg.FromList:
 		known := lists.get(x, rule.Destination.List)
-		p.dest.state, p.dest.family, p.dest.spans = known.state, known.family, known.spans
+		p.dest.state, p.dest.spans = known.state, known.spans
 		if known.state == yes {
 			orInto(p.words, known.words)
 		}
@@ -111,34 +111,27 @@ type listCache struct {
 }
 
 type listSpans struct {
-	state  value
-	family family
-	spans  []span
-	words  []uint64
+	state value
+	spans [families][]span
+	words []uint64
 }
 
 func (c *listCache) get(x *index, list *sg.PrefixList) *listSpans {
 	if known, ok := c.known[list]; ok {
 		return known
 	}
+	// An empty list permits nothing today and anything tomorrow: what an exception says of it is not known.
 	s := &listSpans{state: unread}
-	switch {
-	case list == nil:
-	case len(list.Entries) == 0:
-		s.state = silent
-	default:
-		s.state, s.family = yes, familyOf(list.Entries[0].Addr())
+	if list != nil && len(list.Entries) > 0 {
+		s.state, s.words = yes, make([]uint64, x.words)
 		for _, e := range list.Entries {
-			if familyOf(e.Addr()) != s.family { // the cloud does not make such lists
-				s.state = unread
-			}
-			s.spans = append(s.spans, spanOf(e))
+			f := familyOf(e.Addr())
+			s.spans[f] = append(s.spans[f], spanOf(e))
 		}
-		s.spans = merge(s.spans)
-		s.words = make([]uint64, x.words)
-		if s.state == yes {
-			for _, span := range s.spans {
-				x.table.or(s.family, span, s.words)
+		for f := range s.spans {
+			s.spans[f] = merge(s.spans[f])
+			for _, span := range s.spans[f] {
+				x.table.or(family(f), span, s.words)
 			}
 		}
 	}

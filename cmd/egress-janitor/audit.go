@@ -256,7 +256,7 @@ func document(r *sweep.Result, policies *policy.Set) *report.Sweep {
 		})
 	}
 	for i, x := range policies.Exceptions {
-		doc.Exceptions = append(doc.Exceptions, report.Exception{Exception: x, Exempted: r.Uses[i]})
+		doc.Exceptions = append(doc.Exceptions, report.Exception{Exception: x, Use: r.Uses[i]})
 	}
 	for _, problems := range [][]scanner.Problem{r.Problems, r.Unreadable} {
 		for _, p := range problems {

@@ -112,6 +112,7 @@ type jsonException struct {
 	Ticket   string    `json:"ticket,omitempty"`
 	Expires  time.Time `json:"expires"`
 	Exempted int       `json:"exempted"`
+	Unsure   int       `json:"unsure,omitempty"`
 	Notices  []string  `json:"notices"`
 }
 
@@ -191,7 +192,7 @@ func (s *Sweep) jsonFinding(f *decision.Finding) jsonFinding {
 func (s *Sweep) jsonException(x *Exception) jsonException {
 	return jsonException{
 		Name: x.Name, Reason: x.Reason, Owner: x.Owner, Ticket: x.Ticket,
-		Expires: x.Expires.UTC(), Exempted: x.Exempted, Notices: notNil(x.Notices(s.Started)),
+		Expires: x.Expires.UTC(), Exempted: x.Exempted, Unsure: x.Unsure, Notices: notNil(s.notices(x)),
 	}
 }
 

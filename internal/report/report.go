@@ -48,8 +48,7 @@ type Region struct {
 // Exception is an exception and what it did in this sweep.
 type Exception struct {
 	*policy.Exception
-
-	Exempted int
+	policy.Use
 }
 
 // Error is something that was not read, or not understood. Fields that do not apply are empty.
@@ -71,16 +70,17 @@ const (
 	NoticeEndsSoon = "ends-soon"
 )
 
-// Notices says what is noteworthy about an exception at a moment: it expired, it ends soon, it matches nothing.
-func (x *Exception) Notices(now time.Time) []string {
-	if x.Expired(now) {
+// notices says what is noteworthy about an exception: it expired, it ends soon, it matches nothing. The last is not
+// said where it is not sure: somebody may remove the exception on the strength of it.
+func (s *Sweep) notices(x *Exception) []string {
+	if x.Expired(s.Started) {
 		return []string{NoticeExpired}
 	}
 	var notices []string
-	if x.Expires.Sub(now) <= endsSoon {
+	if x.Expires.Sub(s.Started) <= endsSoon {
 		notices = append(notices, NoticeEndsSoon)
 	}
-	if x.Exempted == 0 {
+	if s.Complete && x.Exempted == 0 && x.Unsure == 0 {
 		notices = append(notices, NoticeUnused)
 	}
 	return notices

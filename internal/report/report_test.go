@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,7 +68,7 @@ func sample() *report.Sweep {
 		Unreadable: 3,
 		Findings:   findings,
 		Exceptions: []report.Exception{
-			{Exception: &policy.Exception{Name: "sftp", Reason: "until migration", Owner: "a@example.com", Expires: started.AddDate(0, 0, 3)}, Exempted: 2},
+			{Exception: &policy.Exception{Name: "sftp", Reason: "until migration", Owner: "a@example.com", Expires: started.AddDate(0, 0, 3)}, Use: policy.Use{Exempted: 2, Unsure: 1}},
 			{Exception: &policy.Exception{Name: "gone", Reason: "old", Owner: "b@example.com", Ticket: "NET-1", Expires: started}},
 		},
 		Errors: []report.Error{
@@ -199,20 +200,34 @@ func (full) Write([]byte) (int, error) { return 0, os.ErrClosed }
 func TestNotices(t *testing.T) {
 	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	for _, test := range []struct {
-		name     string
-		expires  time.Time
-		exempted int
-		want     []string
+		name       string
+		expires    time.Time
+		use        policy.Use
+		incomplete bool
+		want       string
 	}{
-		{"in use and far from its end", now.AddDate(1, 0, 0), 1, nil},
-		{"at its end", now, 0, []string{report.NoticeExpired}},
-		{"in its last 14 days", now.AddDate(0, 0, 14), 1, []string{report.NoticeEndsSoon}},
-		{"unused and near its end", now.AddDate(0, 0, 1), 0, []string{report.NoticeEndsSoon, report.NoticeUnused}},
-		{"unused", now.AddDate(0, 0, 15), 0, []string{report.NoticeUnused}},
+		{"in use and far from its end", now.AddDate(1, 0, 0), policy.Use{Exempted: 1}, false, "[]"},
+		{"at its end", now, policy.Use{}, false, "[expired]"},
+		{"in its last 14 days", now.AddDate(0, 0, 14), policy.Use{Exempted: 1}, false, "[ends-soon]"},
+		{"unused and near its end", now.AddDate(0, 0, 1), policy.Use{}, false, "[ends-soon matches-nothing]"},
+		{"unused", now.AddDate(0, 0, 15), policy.Use{}, false, "[matches-nothing]"},
+		{"holding a rule that it is unsure of", now.AddDate(0, 0, 15), policy.Use{Unsure: 1}, false, "[]"},
+		{"unused as far as was read", now.AddDate(0, 0, 15), policy.Use{}, true, "[]"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			x := report.Exception{Exception: &policy.Exception{Expires: test.expires}, Exempted: test.exempted}
-			if diff := cmp.Diff(test.want, x.Notices(now)); diff != "" {
+			var out bytes.Buffer
+			err := report.JSON(&out, &report.Sweep{
+				Started: now, Complete: !test.incomplete,
+				Exceptions: []report.Exception{{Exception: &policy.Exception{Expires: test.expires}, Use: test.use}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got struct{ Exceptions []struct{ Notices []string } }
+			if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, fmt.Sprint(got.Exceptions[0].Notices)); diff != "" {
 				t.Errorf("notices (-want +got):\n%s", diff)
 			}
 		})

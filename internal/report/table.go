@@ -165,10 +165,14 @@ func (t *table) exceptions() {
 	for i := range t.Exceptions {
 		x := &t.Exceptions[i]
 		notices := ""
-		if list := x.Notices(t.Started); len(list) > 0 {
+		if list := t.notices(x); len(list) > 0 {
 			notices = "  " + t.paint.yellow(strings.Join(list, ", "))
 		}
-		t.printf("  %s: %s exempted, until %s, %s%s\n", x.Name, plural(x.Exempted, "violation", "violations"),
+		unsure := ""
+		if x.Unsure > 0 {
+			unsure = fmt.Sprintf(", %d unsure", x.Unsure)
+		}
+		t.printf("  %s: %s exempted%s, until %s, %s%s\n", x.Name, plural(x.Exempted, "violation", "violations"), unsure,
 			x.Expires.Format(time.RFC3339), x.Owner, notices)
 	}
 }

@@ -3,6 +3,7 @@ package sg
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ type Fields struct {
 	PrefixListID string
 	SourceCIDR4  string
 	SourceCIDR6  string
+	SourceOther  string // a source group or list, which no egress rule is documented to have
 	Policy       string
 	Priority     string
 	NICType      string
@@ -51,6 +53,11 @@ func NewRule(f *Fields) Rule {
 		r.Action = Drop
 	default:
 		r.unreadable("policy %q: expected accept or drop", f.Policy)
+	}
+	switch r.NICType {
+	case NICIntranet, NICInternet, "":
+	default:
+		r.unreadable("NIC type %q: expected intranet or internet", f.NICType)
 	}
 	priority, err := strconv.Atoi(f.Priority)
 	if err != nil || priority < 1 {
@@ -86,16 +93,13 @@ func (r *Rule) readProtocolAndPorts(f *Fields) {
 }
 
 func (r *Rule) readDestination(f *Fields) {
-	given := 0
-	for _, form := range [...]string{f.CIDR4, f.CIDR6, f.GroupID, f.PrefixListID} {
-		if form != "" {
-			given++
-		}
-	}
+	given := slices.DeleteFunc([]string{f.CIDR4, f.CIDR6, f.GroupID, f.PrefixListID},
+		func(form string) bool { return form == "" })
 	cidr := cmp.Or(f.CIDR4, f.CIDR6)
 	switch {
-	case given > 1: // which of them counts is documented for requests only
-		r.unreadable("%d destinations: expected one of an address block, a group and a prefix list", given)
+	case len(given) > 1: // which of them counts is documented for requests only
+		r.Destination = Destination{Text: strings.Join(given, " ")}
+		r.unreadable("%d destinations: expected one of an address block, a group and a prefix list", len(given))
 	case cidr != "":
 		prefix, err := ParseCloudCIDR(cidr)
 		r.Destination = Destination{Text: cidr}
@@ -116,6 +120,10 @@ func (r *Rule) readDestination(f *Fields) {
 func (r *Rule) readSource(f *Fields) {
 	text := cmp.Or(f.SourceCIDR4, f.SourceCIDR6)
 	switch {
+	case f.SourceOther != "":
+		r.Source.Text = f.SourceOther
+		r.unreadable("source %q: expected an address block, if any", f.SourceOther)
+		return
 	case text == "":
 		return
 	case f.SourceCIDR4 != "" && f.SourceCIDR6 != "":

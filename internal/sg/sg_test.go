@@ -94,7 +94,21 @@ func TestWhatCannotBeUnderstoodIsNamedAndItsMeaningUnknown(t *testing.T) {
 		{
 			"two destinations", func(f *sg.Fields) { f.CIDR6 = "::/0" },
 			`2 destinations: expected one of an address block, a group and a prefix list`,
-			func(r *sg.Rule) bool { return r.Destination == sg.Destination{} },
+			func(r *sg.Rule) bool { return r.Destination == sg.Destination{Text: "203.0.113.0/24 ::/0"} },
+		},
+		{
+			"two sources", func(f *sg.Fields) { f.SourceCIDR4, f.SourceCIDR6 = "10.0.0.0/8", "fd00::/8" },
+			`both an IPv4 source "10.0.0.0/8" and an IPv6 one "fd00::/8"`,
+			func(r *sg.Rule) bool { return !r.Source.CIDR.IsValid() },
+		},
+		{
+			"a source that is a group", func(f *sg.Fields) { f.SourceOther = "sg-9" },
+			`source "sg-9": expected an address block, if any`,
+			func(r *sg.Rule) bool { return r.Source == sg.Source{Text: "sg-9"} },
+		},
+		{
+			"NIC type", func(f *sg.Fields) { f.NICType = "weird" }, `NIC type "weird": expected intranet or internet`,
+			func(*sg.Rule) bool { return true },
 		},
 		{
 			"no destination", func(f *sg.Fields) { f.CIDR4 = "" }, "no destination",

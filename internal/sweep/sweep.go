@@ -64,8 +64,8 @@ type Result struct {
 	UnreadableCount int
 	// Findings are sorted by region, group and rule, and decided.
 	Findings []decision.Finding
-	// Uses is how many violations each exception of the set took out, in the set's order.
-	Uses []int
+	// Uses are what each exception of the set came to, in the set's order.
+	Uses []policy.Use
 }
 
 // MaxUnreadable bounds how many rules that were not understood are named one by one.
@@ -188,7 +188,7 @@ func (s *sweep) decide() {
 		return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Rule, b.Rule))
 	})
 	for _, x := range s.Policies.Exceptions {
-		s.result.Uses = append(s.result.Uses, s.evaluator.Uses(x))
+		s.result.Uses = append(s.result.Uses, s.evaluator.Use(x))
 	}
 }
 
