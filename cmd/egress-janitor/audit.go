@@ -37,15 +37,23 @@ its reasons and with the decision that an enforcing run would take. It changes n
 periods, the limit per window and recurring rules are unknown to it, and the report says so.
 
 Credentials come from the environment: ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET and, for temporary
-ones, ALIBABA_CLOUD_SECURITY_TOKEN. What they must be allowed to do is in deploy/ram/scan.json.
+ones, ALIBABA_CLOUD_SECURITY_TOKEN. What they must be allowed to do is in deploy/ram/scan.json. They are of one account: with
+several accounts in the config, run once for each, with --account and its own key.
 
 Exit codes: 0 done · 1 the config or a policy is wrong, no call was made · 2 there are findings (only with
---detailed-exitcode) · 3 something in scope was not read whole · 64 usage · 130 interrupted.`,
+--detailed-exitcode; exempted ones count too) · 3 something in scope was not read whole · 64 usage · 130 interrupted.`,
 		Example: `  egress-janitor audit
   egress-janitor audit -c prod.yaml --account prod --output json --output-file audit.json
   egress-janitor audit --detailed-exitcode || echo "findings, or not complete"`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return sys.audit(cmd.Context(), flags, sys.fromEnv()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, name := range []string{"config", "output-file"} {
+				if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
+					return usageError{fmt.Errorf("--%s is empty: leave it out, or name a file", name)}
+				}
+			}
+			return sys.audit(cmd.Context(), flags, sys.fromEnv())
+		},
 	}
 	cmd.Flags().StringVarP(&flags.config, "config", "c", "egress-janitor.yaml", "config file")
 	cmd.Flags().StringArrayVar(&flags.accounts, "account", nil, "account of the config to audit; repeatable (default all)")
@@ -105,15 +113,15 @@ func (s system) audit(ctx context.Context, flags auditFlags, access cloudAccess)
 	}
 	defer run.close()
 	// The exit code of a report says what is in it, so a report with a bad one is as much a report as any other.
-	var outcome error
+	code := exitDone
 	err = s.writeOutput(flags.outputFile, func(w io.Writer) (err error) {
-		outcome, err = run.accounts(ctx, w, flags)
+		code, err = run.accounts(ctx, w, flags)
 		return err
 	})
-	if err != nil {
-		return err
+	if err == nil && code != exitDone {
+		return codeError(code)
 	}
-	return outcome
+	return err
 }
 
 // auditRun is one audit of several accounts.
@@ -167,19 +175,19 @@ func (r *auditRun) close() {
 	}
 }
 
-// accounts audits one account after another and writes a document for each. The outcome is the exit code that the worst
-// of them came to; err is for reports that could not be made.
-func (r *auditRun) accounts(ctx context.Context, w io.Writer, flags auditFlags) (outcome, err error) {
+// accounts audits one account after another and writes a document for each. It gives the exit code that the worst of
+// them came to; the error is for reports that could not be made.
+func (r *auditRun) accounts(ctx context.Context, w io.Writer, flags auditFlags) (int, error) {
 	complete, findings := true, 0
 	for _, c := range r.clients {
 		result, err := r.one(ctx, &c)
 		if err != nil {
-			return nil, err
+			return exitError, err
 		}
 		complete = complete && result.Complete()
 		findings += len(result.Findings)
 		if err := r.render(w, result, flags.output); err != nil {
-			return nil, err
+			return exitError, err
 		}
 		r.warnIncomplete(result)
 	}
@@ -202,14 +210,14 @@ func (r *auditRun) warnIncomplete(result *sweep.Result) {
 }
 
 // verdict is the exit code of a reporting run, the gravest first.
-func verdict(complete bool, findings int, detailed bool) error {
+func verdict(complete bool, findings int, detailed bool) int {
 	switch {
 	case !complete:
-		return codeError(exitIncomplete)
+		return exitIncomplete
 	case detailed && findings > 0:
-		return codeError(exitFindings)
+		return exitFindings
 	}
-	return nil
+	return exitDone
 }
 
 func (r *auditRun) one(ctx context.Context, c *accountClient) (*sweep.Result, error) {
@@ -258,12 +266,16 @@ func document(r *sweep.Result, policies *policy.Set) *report.Sweep {
 	for i, x := range policies.Exceptions {
 		doc.Exceptions = append(doc.Exceptions, report.Exception{Exception: x, Use: r.Uses[i]})
 	}
-	for _, problems := range [][]scanner.Problem{r.Problems, r.Unreadable} {
-		for _, p := range problems {
-			doc.Errors = append(doc.Errors, report.Error{
-				Region: p.Region, Group: p.Group, List: p.List, Rule: p.Rule, Text: p.Err.Error(),
-			})
+	doc.Errors = append(reportErrors(r.Problems, false), reportErrors(r.Unreadable, true)...)
+	return doc
+}
+
+func reportErrors(problems []scanner.Problem, unreadable bool) []report.Error {
+	list := make([]report.Error, len(problems))
+	for i, p := range problems {
+		list[i] = report.Error{
+			Region: p.Region, Group: p.Group, List: p.List, Rule: p.Rule, Text: p.Err.Error(), Unreadable: unreadable,
 		}
 	}
-	return doc
+	return list
 }

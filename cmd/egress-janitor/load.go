@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -39,6 +40,9 @@ func (s system) loadPolicies(paths []string) (*policy.Set, error) {
 // loadConfig reads the config and the policies that it names.
 func (s system) loadConfig(file string) (*config.Config, *policy.Set, error) {
 	c, err := config.Load(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("there is no config %s: name one with -c, or begin with configs/egress-janitor.yaml", file)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("loading the config: %w", err)
 	}

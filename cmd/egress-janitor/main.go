@@ -19,8 +19,10 @@ func main() {
 
 // start exists so that the signal handler is taken down before the process exits.
 func start() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	// The second signal ends the process whatever it is doing: a write to a pipe that nobody reads knows no context.
+	context.AfterFunc(ctx, stop)
 	if os.Getenv("GOGC") == "" {
 		// A scan makes much garbage beside a small live heap: collecting twice as often saves a quarter of the
 		// memory and costs no time that can be measured.

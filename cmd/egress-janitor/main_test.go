@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 //	exits CODE ARGS...            runs egress-janitor to its end, which must be with CODE
 //	start NAME ARGS...            starts egress-janitor and goes on
 //	await NAME PATTERN            waits for a pattern on its standard error; named groups become variables
-//	interrupt NAME                sends it SIGINT; terminate NAME sends SIGTERM
+//	interrupt NAME                sends it SIGINT; terminate NAME sends SIGTERM, hangup NAME SIGHUP
 //	finished NAME CODE            waits for its end, which must be with CODE; what it wrote is in NAME.out and NAME.err
 //	emulator [-name N] ARGS...    starts an emulator and sets ENDPOINT and ADDRESS (with -name ENDPOINT_N, ADDRESS_N)
 //	cloud ACTION KEY=VALUE...     makes a signed call to the emulator and sets SG, PL to the id that it gives
@@ -61,6 +61,7 @@ func TestStories(t *testing.T) {
 			"await":     positive(cmdAwait),
 			"interrupt": positive(cmdInterrupt),
 			"terminate": positive(cmdTerminate),
+			"hangup":    positive(cmdHangUp),
 			"finished":  positive(cmdFinished),
 			"emulator":  positive(cmdEmulator),
 			"cloud":     positive(cmdCloud),

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -43,12 +44,15 @@ func (s system) writeOutput(file string, write func(io.Writer) error) error {
 	if file == "" {
 		return write(s.out)
 	}
-	switch info, err := os.Stat(file); {
-	case err == nil && info.IsDir():
+	replaced, err := os.Stat(file)
+	switch {
+	case err != nil:
+		replaced = nil
+	case replaced.IsDir():
 		return fmt.Errorf("creating the output file: %s is a directory", file)
-	case err == nil && !info.Mode().IsRegular():
+	case !replaced.Mode().IsRegular():
 		return writeDevice(file, write)
-	case err == nil: // what a symbolic link leads to is replaced, not the link
+	default: // what a symbolic link leads to is replaced, not the link
 		if file, err = filepath.EvalSymlinks(file); err != nil {
 			return fmt.Errorf("finding the output file: %w", err)
 		}
@@ -57,7 +61,10 @@ func (s system) writeOutput(file string, write func(io.Writer) error) error {
 	if err != nil {
 		return fmt.Errorf("creating the output file: %w", err)
 	}
-	if err := errors.Join(write(temporary), temporary.Sync(), temporary.Close()); err != nil {
+	if replaced != nil { // whoever may read the old report may read the new one
+		err = temporary.Chmod(replaced.Mode().Perm())
+	}
+	if err := errors.Join(err, write(temporary), temporary.Sync(), temporary.Close()); err != nil {
 		return errors.Join(err, os.Remove(temporary.Name()))
 	}
 	if err := os.Rename(temporary.Name(), file); err != nil {
@@ -80,7 +87,11 @@ func syncDirectory(name string) error {
 
 // writeDevice is for /dev/null, pipes and the like. Putting a file in their place would break them for everybody.
 func writeDevice(name string, write func(io.Writer) error) error {
-	device, err := os.OpenFile(name, os.O_WRONLY, 0) //nolint:gosec // the name is the user's own, by flag
+	// Opening a pipe would wait for a reader, deaf to every signal.
+	device, err := os.OpenFile(name, os.O_WRONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // the name is the user's own
+	if errors.Is(err, syscall.ENXIO) {
+		return fmt.Errorf("opening the output: nobody reads the pipe %s", name)
+	}
 	if err != nil {
 		return fmt.Errorf("opening the output: %w", err)
 	}

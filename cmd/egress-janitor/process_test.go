@@ -171,9 +171,11 @@ func cmdInterrupt(ts *testscript.TestScript, args []string) { send(ts, args, os.
 
 func cmdTerminate(ts *testscript.TestScript, args []string) { send(ts, args, syscall.SIGTERM) }
 
+func cmdHangUp(ts *testscript.TestScript, args []string) { send(ts, args, syscall.SIGHUP) }
+
 func send(ts *testscript.TestScript, args []string, signal os.Signal) {
 	if len(args) != 1 {
-		ts.Fatalf("usage: interrupt NAME, or terminate NAME")
+		ts.Fatalf("usage: interrupt NAME, terminate NAME or hangup NAME")
 	}
 	ts.Check(running(ts, args[0]).cmd.Process.Signal(signal))
 }

@@ -46,6 +46,7 @@ func reportKeys() map[string]string {
 	add(always, "groups[].", "account", "region", "id", "effect")
 	add(always, "groups[].effect.", "scope", "class")
 	add(always, "exceptions[].", "name", "reason", "owner", "ticket", "expires", "exempted", "notices")
+	add(sometimes, "exceptions[].", "unsure")
 	add(always, "errors[].", "account", "region", "group", "rule", "error")
 	return keys
 }

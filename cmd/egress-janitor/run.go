@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,10 +59,24 @@ func run(ctx context.Context, args []string, sys system) int {
 	started := false
 	whenStarted(root, func() { started = true })
 	err := root.ExecuteContext(ctx)
-	if err != nil && !started {
+	line := strings.Join(args, " ") + " "
+	later := slices.IndexFunc(laterCommands(), func(name string) bool { return strings.HasPrefix(line, name+" ") })
+	switch {
+	case err == nil || started:
+	case later >= 0:
+		err = usageError{fmt.Errorf("the command %q is not supported yet", laterCommands()[later])}
+	default:
 		err = usageError{err}
 	}
 	return explain(ctx, err, sys)
+}
+
+// laterCommands are commands that the design has and this version has not.
+func laterCommands() []string {
+	return []string{
+		"run", "sweep", "plan", "apply", "history", "restore", "pause", "resume", "approve", "reject", "doctor",
+		"policy test", "policy explain", "policy schema", "policy replay", "policy accept-set",
+	}
 }
 
 // whenStarted has every command say when it begins its work. Errors from before are of the command line; a PreRun hook

@@ -2,10 +2,13 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
@@ -275,7 +278,7 @@ func (j *jsonWriter) value(v any, indent string) {
 	if j.err != nil {
 		return
 	}
-	encoder := json.NewEncoder(newlineTrimmer{j.w})
+	encoder := json.NewEncoder(valueWriter{j.w})
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent(indent, "  ")
 	j.err = encoder.Encode(v)
@@ -310,16 +313,36 @@ func array[T any](j *jsonWriter, key string, items []T, form func(*T) any) {
 	j.raw("]")
 }
 
-// newlineTrimmer drops the newline that an Encoder ends a value with.
-type newlineTrimmer struct{ w io.Writer }
+// valueWriter takes an encoded value from an Encoder, drops the newline that it ends with, and escapes what could steer
+// a terminal. The Encoder escapes control characters of ASCII only.
+type valueWriter struct{ w io.Writer }
 
-func (t newlineTrimmer) Write(p []byte) (int, error) {
-	trimmed := p
-	if n := len(p); n > 0 && p[n-1] == '\n' {
-		trimmed = p[:n-1]
+func (v valueWriter) Write(p []byte) (int, error) {
+	text := bytes.TrimSuffix(p, []byte("\n"))
+	if bytes.ContainsFunc(text, steering) {
+		text = escapeSteering(text)
 	}
-	if _, err := t.w.Write(trimmed); err != nil {
-		return 0, err //nolint:wrapcheck // a writer passes errors on as they are
+	if _, err := v.w.Write(text); err != nil {
+		return 0, err
 	}
 	return len(p), nil
+}
+
+// steering tells which runes of encoded JSON are escaped. Line ends are the Encoder's own.
+func steering(r rune) bool { return r != '\n' && hostile(r) }
+
+func escapeSteering(text []byte) []byte {
+	escaped := make([]byte, 0, len(text)+32)
+	for _, r := range string(text) {
+		switch {
+		case !steering(r):
+			escaped = utf8.AppendRune(escaped, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			escaped = fmt.Appendf(escaped, `\u%04x\u%04x`, high, low)
+		default:
+			escaped = fmt.Appendf(escaped, `\u%04x`, r)
+		}
+	}
+	return escaped
 }

@@ -58,6 +58,8 @@ type Error struct {
 	List   string
 	Rule   string
 	Text   string
+	// Unreadable: it is a rule that was read and not understood, one of [Sweep.Unreadable].
+	Unreadable bool
 }
 
 // endsSoon is how long before its end an exception is pointed out.

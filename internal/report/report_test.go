@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -73,7 +74,7 @@ func sample() *report.Sweep {
 		},
 		Errors: []report.Error{
 			{Region: "cn-beijing", Text: "DescribeSecurityGroups in cn-beijing: ServiceUnavailable"},
-			{Region: "cn-hangzhou", Group: "sg-bp2old", Rule: "sgr-7", Text: "rule not understood"},
+			{Region: "cn-hangzhou", Group: "sg-bp2old", Rule: "sgr-7", Text: "rule not understood", Unreadable: true},
 		},
 	}
 }
@@ -162,14 +163,31 @@ func TestTableSaysFirstThatItIsNotComplete(t *testing.T) {
 }
 
 func TestTextOfTheCloudCannotSteerATerminal(t *testing.T) {
-	var out bytes.Buffer
-	if err := report.Table(&out, sample(), report.TableOptions{}); err != nil {
+	hostile := "a\x1b[2J\x7f\u009b31m\u202e\u2028\U000e0041 测试"
+	s := sample()
+	s.Findings[0].Rule.Description = hostile
+	var table, document bytes.Buffer
+	if err := errors.Join(report.Table(&table, s, report.TableOptions{}), report.JSON(&document, s)); err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range out.String() {
-		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
-			t.Errorf("the table has the character %U", r)
+	for form, text := range map[string]string{"table": table.String(), "JSON": document.String()} {
+		for _, r := range text {
+			if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+				t.Errorf("the %s has the character %U", form, r)
+			}
 		}
+		if !strings.Contains(text, "测试") {
+			t.Errorf("the %s lost text that is harmless", form)
+		}
+	}
+	var got struct {
+		Findings []struct{ Rule struct{ Description string } }
+	}
+	if err := json.Unmarshal(document.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(hostile, got.Findings[0].Rule.Description); diff != "" {
+		t.Errorf("escaping changed the meaning (-want +got):\n%s", diff)
 	}
 }
 

@@ -1,7 +1,7 @@
 package report
 
 import (
-	"bytes"
+	"bufio"
 	"fmt"
 	"io"
 	"maps"
@@ -20,13 +20,13 @@ type TableOptions struct {
 // Table writes the report for people. What was not read comes first: a report that looks complete when it is not is
 // worse than none.
 func Table(w io.Writer, s *Sweep, o TableOptions) error {
-	t := &table{Sweep: s, paint: painter(o.Color)}
+	t := &table{Sweep: s, out: bufio.NewWriter(w), paint: painter(o.Color)}
 	t.header()
 	t.errors()
 	t.findings()
 	t.exceptions()
 	t.summary()
-	if _, err := w.Write(t.out.Bytes()); err != nil {
+	if err := t.out.Flush(); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
@@ -35,11 +35,12 @@ func Table(w io.Writer, s *Sweep, o TableOptions) error {
 type table struct {
 	*Sweep
 
-	out   bytes.Buffer
+	out   *bufio.Writer
 	paint painter
 }
 
-func (t *table) printf(format string, args ...any) { fmt.Fprintf(&t.out, format, args...) }
+// printf leaves errors to the writer, which keeps the first for its Flush.
+func (t *table) printf(format string, args ...any) { _, _ = fmt.Fprintf(t.out, format, args...) }
 
 func (t *table) header() {
 	totals := t.Totals()
@@ -88,19 +89,15 @@ func (t *table) errors() {
 		}
 		t.printf("  %s: %s\n", Clean(strings.Join(place, " ")), Clean(e.Text))
 	}
-	if more := t.Unreadable - t.namedRules(); more > 0 {
-		t.printf("  and %s\n", plural(more, "more rule that was not understood", "more rules that were not understood"))
-	}
-}
-
-func (t *table) namedRules() int {
 	named := 0
-	for _, e := range t.Errors {
-		if e.Rule != "" {
+	for i := range t.Errors {
+		if t.Errors[i].Unreadable {
 			named++
 		}
 	}
-	return named
+	if more := t.Unreadable - named; more > 0 {
+		t.printf("  and %s\n", plural(more, "more rule that was not understood", "more rules that were not understood"))
+	}
 }
 
 func (t *table) findings() {

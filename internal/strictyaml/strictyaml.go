@@ -60,6 +60,10 @@ func Parse(problems *Problems, file string, data []byte) (Value, bool) {
 		problems.Add(at(1), CodeTooLarge, "the file has %d bytes, more than the %d that are read", len(data), MaxBytes)
 		return Value{}, false
 	}
+	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+		problems.Add(at(1), CodeSyntax, "the file is UTF-16; save it as UTF-8")
+		return Value{}, false
+	}
 	if len(data) > 0 && data[len(data)-1] != '\n' {
 		problems.Add(at(1+bytes.Count(data, []byte("\n"))), CodeTorn,
 			"the file does not end with a newline: it may have been cut while it was written; complete it and end it with one")

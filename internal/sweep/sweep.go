@@ -59,7 +59,7 @@ type Result struct {
 	Regions  []scanner.Region
 	// Problems are what was not read whole, the account itself included.
 	Problems []scanner.Problem
-	// Unreadable are rules that were read and not understood, the first [MaxUnreadable] of them.
+	// Unreadable are rules that were read and not understood, the first [MaxUnreadable] of them by their IDs.
 	Unreadable      []scanner.Problem
 	UnreadableCount int
 	// Findings are sorted by region, group and rule, and decided.
@@ -158,12 +158,23 @@ func (s *sweep) visit(g *scanner.Group) error {
 
 func (s *sweep) noteUnreadable(g *sg.Group, r *sg.Rule) {
 	s.result.UnreadableCount++
-	if len(s.result.Unreadable) < MaxUnreadable {
-		s.result.Unreadable = append(s.result.Unreadable, scanner.Problem{
-			Region: g.Region, Group: strings.Clone(g.ID), Rule: strings.Clone(r.ID),
-			Err: fmt.Errorf("rule not understood, so it is left alone: %s", strings.Clone(r.Unreadable)),
-		})
+	s.result.Unreadable = append(s.result.Unreadable, scanner.Problem{
+		Region: g.Region, Group: strings.Clone(g.ID), Rule: strings.Clone(r.ID),
+		Err: fmt.Errorf("rule not understood, so it is left alone: %s", strings.Clone(r.Unreadable)),
+	})
+	if len(s.result.Unreadable) >= 2*MaxUnreadable {
+		s.result.Unreadable = firstUnreadable(s.result.Unreadable)
 	}
+}
+
+// firstUnreadable keeps the first rules by region, group and ID: groups are visited in any order, but two sweeps of one
+// estate must name the same rules.
+func firstUnreadable(problems []scanner.Problem) []scanner.Problem {
+	slices.SortFunc(problems, func(a, b scanner.Problem) int {
+		return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Rule, b.Rule),
+			cmp.Compare(a.Err.Error(), b.Err.Error()))
+	})
+	return problems[:min(len(problems), MaxUnreadable)]
 }
 
 func (s *sweep) decide() {
@@ -184,9 +195,7 @@ func (s *sweep) decide() {
 		f.Decision = s.Guards.Decide(f)
 	}
 	slices.SortFunc(findings, compareFindings)
-	slices.SortFunc(s.result.Unreadable, func(a, b scanner.Problem) int {
-		return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Rule, b.Rule))
-	})
+	s.result.Unreadable = firstUnreadable(s.result.Unreadable)
 	for _, x := range s.Policies.Exceptions {
 		s.result.Uses = append(s.result.Uses, s.evaluator.Use(x))
 	}

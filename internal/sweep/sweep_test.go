@@ -194,14 +194,17 @@ func TestDestinationGroupThatMayJustNotBeListedIsNotGone(t *testing.T) {
 
 func TestUnreadableRulesAreCountedAndNamedUpToALimit(t *testing.T) {
 	c := account(sg.Group{ID: "sg-1"})
-	for i := range sweep.MaxUnreadable + 7 {
+	const count = 3*sweep.MaxUnreadable + 7
+	for i := range count { // the last first
 		c.rules["sg-1"] = append(c.rules["sg-1"],
-			rule(fmt.Sprintf("sgr-%03d", i), func(f *sg.Fields) { f.PortRange = "65535/1" }))
+			rule(fmt.Sprintf("sgr-%03d", count-1-i), func(f *sg.Fields) { f.PortRange = "65535/1" }))
 	}
 	r := run(t, c)
-	if r.UnreadableCount != sweep.MaxUnreadable+7 || len(r.Unreadable) != sweep.MaxUnreadable {
-		t.Errorf("counted %d and named %d, want %d and %d",
-			r.UnreadableCount, len(r.Unreadable), sweep.MaxUnreadable+7, sweep.MaxUnreadable)
+	if r.UnreadableCount != count || len(r.Unreadable) != sweep.MaxUnreadable {
+		t.Errorf("counted %d and named %d, want %d and %d", r.UnreadableCount, len(r.Unreadable), count, sweep.MaxUnreadable)
+	}
+	if first, last := r.Unreadable[0].Rule, r.Unreadable[sweep.MaxUnreadable-1].Rule; first != "sgr-000" || last != "sgr-099" {
+		t.Errorf("named %s to %s, want the first hundred, whatever the order of the answers", first, last)
 	}
 	if !r.Complete() {
 		t.Error("a rule that was read but not understood makes nothing incomplete")
