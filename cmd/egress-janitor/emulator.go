@@ -31,7 +31,7 @@ func newEmulator(sys system) *cobra.Command {
 		Short: "Serve an emulation of the cloud's ECS and STS APIs on this machine",
 		Long: `Emulator serves the part of the ECS and STS APIs that egress-janitor and its tests use, for any client that signs
 its requests: plain HTTP and TLS on one port, all regions on one address. It prints one line of JSON once it serves, and
-serves until it is interrupted. What it holds is lost then.
+serves until it is interrupted; calls that are being answered then have 5 seconds to end. What it holds is lost.
 
 GET /_emulator/requests shows what it was asked; POST /_emulator/faults makes it misbehave; see docs/emulator.md.`,
 		Example: `  egress-janitor emulator --listen 127.0.0.1:8080 --estate configs/estate.yaml
@@ -43,14 +43,14 @@ GET /_emulator/requests shows what it was asked; POST /_emulator/faults makes it
 	f := cmd.Flags()
 	f.StringVar(&flags.listen, "listen", "127.0.0.1:0", "address to serve on; port 0 takes a free one")
 	f.StringVar(&flags.estate, "estate", "", "file with the groups, rules and lists to begin with (default: an empty account)")
-	f.StringArrayVar(&flags.keys, "access-key", nil, "access key to take, as ID:SECRET[:ACCOUNT]; repeatable "+
-		"(default "+ecsemu.DefaultKeyID+":"+ecsemu.DefaultKeySecret+")")
+	f.StringArrayVar(&flags.keys, "access-key", nil, "access key to take, as ID:SECRET[:ACCOUNT]; repeatable; without "+
+		"ACCOUNT it is of the estate's account (default "+ecsemu.DefaultKeyID+":"+ecsemu.DefaultKeySecret+")")
 	f.StringVar(&flags.caFile, "ca-file", "", "write the generated CA certificate to this file, in PEM")
 	f.DurationVar(&flags.latency, "latency", 0, "hold every answer back for this long")
 	f.Float64Var(&flags.quota, "quota", 0, "calls per second of one action in one region before throttling (default: no limit)")
 	f.IntVar(&flags.generate.Groups, "generate-groups", 0, "make an estate of this many groups instead of reading one")
 	f.IntVar(&flags.generate.RulesPerGroup, "generate-rules", 200, "egress rules in each generated group")
-	f.Uint64Var(&flags.generate.Seed, "generate-seed", 1, "seed of the generated estate")
+	f.Uint64Var(&flags.generate.Seed, "generate-seed", 1, "seed of the generated estate, which is the same on any day")
 	f.StringSliceVar(&flags.generate.Regions, "generate-regions", []string{"cn-hangzhou"}, "regions of the generated estate")
 	f.Float64Var(&flags.generate.FindingShare, "generate-findings", 0.01, "share of generated rules that are open to the world")
 	cmd.MarkFlagsMutuallyExclusive("estate", "generate-groups")
@@ -81,13 +81,7 @@ func (s system) emulator(ctx context.Context, flags emulatorFlags) error {
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
-	ready := map[string]string{"address": listener.Addr().String(), "accountId": ecsemu.DefaultAccount}
-	switch {
-	case estate != nil:
-		ready["accountId"] = estate.Account
-	case len(keys) > 0:
-		ready["accountId"] = keys[0].Account
-	}
+	ready := map[string]string{"address": listener.Addr().String(), "accountId": server.Account()}
 	if flags.caFile != "" {
 		ready["caFile"] = flags.caFile
 	}
@@ -103,7 +97,6 @@ func (s system) estate(flags emulatorFlags) (*ecsemu.Estate, error) {
 			"numbers from 0, and a share up to 1", g.Groups, g.RulesPerGroup, g.FindingShare)}
 	}
 	if flags.generate.Groups > 0 {
-		flags.generate.Now = s.now()
 		return ecsemu.Generate(flags.generate), nil
 	}
 	if flags.estate == "" {

@@ -71,6 +71,10 @@ func (s *Server) find(params parameters) (action, error) {
 	if !known || found.version != version {
 		return action{}, refuse(codeNoAPI)
 	}
+	// Both name the owner of resources. What either does alone is not documented; here, nothing.
+	if version == versionECS && params.get("OwnerId") != "" && params.get("OwnerAccount") != "" {
+		return action{}, refuse(codeOwner)
+	}
 	return found, nil
 }
 

@@ -155,8 +155,11 @@ const (
 	toPrefixList
 )
 
+// destination tells what a rule leads to: what the API was told, or else what the text looks like.
 func (r *Rule) destination() destination {
 	switch {
+	case r.kind != toNothing:
+		return r.kind
 	case r.To == "":
 		return toNothing
 	case strings.HasPrefix(r.To, "sg-"):

@@ -8,6 +8,9 @@ const (
 	maxGroupRules = 20
 )
 
+// maxAssociations is how many groups may have rules with one prefix list.
+const maxAssociations = 1000
+
 // authorizeEgress adds rules to a group. An answer names no IDs. Whether the cloud does a part of a request that it
 // refuses is not documented; here it is all or nothing. The ClientToken is checked but not remembered yet.
 func authorizeEgress(c *call) (any, error) {
@@ -27,28 +30,31 @@ func authorizeEgress(c *call) (any, error) {
 	}
 	asked := make([]Rule, 0, len(permissions))
 	for _, fields := range permissions {
-		rule, err := (&permission{fields: fields, group: g, region: c.region.id}).read()
+		rule, err := (&permission{fields: fields, group: g, region: c.region.id, account: c.account.id}).read()
 		if err != nil {
 			return nil, err
 		}
 		if err := c.checkReferences(g, &rule); err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(asked, func(r Rule) bool { return r.content() == rule.content() }) {
+		if slices.ContainsFunc(asked, func(r Rule) bool {
+			return r.content(c.account.id) == rule.content(c.account.id)
+		}) {
 			return nil, refuse(codePermissionTwice)
 		}
 		asked = append(asked, rule)
 	}
 	twin := *g
-	if twin.Egress, err = c.withRules(g.Egress, asked); err != nil {
+	if twin.Egress, err = c.withRules(g, asked); err != nil {
 		return nil, err
 	}
 	c.region.putGroup(&twin)
 	return &plainResponse{RequestID: c.requestID}, nil
 }
 
-// withRules gives a new list with the rules that are not there yet, if the limits allow it.
-func (c *call) withRules(old, asked []Rule) ([]Rule, error) {
+// withRules gives a group's rules and those that it does not have yet, if the limits allow it.
+func (c *call) withRules(g *Group, asked []Rule) ([]Rule, error) {
+	old := g.Egress
 	known := make(map[Rule]bool, len(old))
 	cost, toGroups := 0, 0
 	count := func(r *Rule) {
@@ -58,14 +64,17 @@ func (c *call) withRules(old, asked []Rule) ([]Rule, error) {
 		}
 	}
 	for i := range old {
-		known[old[i].content()] = true
+		known[old[i].content(c.account.id)] = true
 		count(&old[i])
 	}
 	all := append(make([]Rule, 0, len(old)+len(asked)), old...)
 	before := toGroups
 	for i := range asked {
-		if known[asked[i].content()] {
+		if known[asked[i].content(c.account.id)] {
 			continue
+		}
+		if asked[i].destination() == toPrefixList && c.region.listIsFull(asked[i].To, g) {
+			return nil, refuse(codeAssociationQuota)
 		}
 		count(&asked[i])
 		asked[i].ID = c.ids.rule()
@@ -89,6 +98,21 @@ func (r *region) cost(rule *Rule) int {
 		}
 	}
 	return 1
+}
+
+// listIsFull tells whether one more group, which is not among those that name a list yet, would be too much for it.
+func (r *region) listIsFull(list string, g *Group) bool {
+	names := func(rule Rule) bool { return rule.To == list && rule.destination() == toPrefixList }
+	if slices.ContainsFunc(g.Egress, names) {
+		return false
+	}
+	associated := 0
+	for _, other := range r.groups {
+		if slices.ContainsFunc(other.Egress, names) {
+			associated++
+		}
+	}
+	return associated >= maxAssociations
 }
 
 // checkReferences checks that what a new rule names exists and may be named by this group.
@@ -131,8 +155,11 @@ func (c *call) checkDestGroup(g *Group, rule *Rule) error {
 		return refuse(codeEnterpriseGroup)
 	}
 	owner := c.account
-	if rule.ToAccount != "" && rule.ToAccount != c.account.id {
+	if rule.ToAccount != "" {
 		if owner = c.world.accounts[rule.ToAccount]; owner == nil {
+			if !looksLikeID(rule.To, "sg-") {
+				return refuse(codeDestGroupNotFound)
+			}
 			return nil
 		}
 	} else if rule.To == g.ID {
@@ -145,7 +172,7 @@ func (c *call) checkDestGroup(g *Group, rule *Rule) error {
 	if dest == nil {
 		return refuse(codeDestGroupNotFound)
 	}
-	if owner == c.account && dest.VPC != g.VPC {
+	if dest.VPC != g.VPC {
 		return refuse(codeDestGroupMismatch)
 	}
 	return nil

@@ -1,8 +1,10 @@
 package ecsemu_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"testing"
 
@@ -55,6 +57,8 @@ func TestAuthorizedRulesReadBack(t *testing.T) {
 		{"an IPv6 address wins over a list", tcp("Ipv6DestCidrIp", "::/0", "DestPrefixListId", "pl-none"), rule("Ipv6DestCidrIp", "::/0")},
 		{"a group wins over a list", tcp("DestGroupId", "sg-db", "DestPrefixListId", "pl-none"), rule("DestGroupId", "sg-db", "DestGroupName", "db")},
 		{"a group of another account", tcp("DestGroupId", "sg-foreign", "DestGroupOwnerId", "42"), rule("DestGroupId", "sg-foreign", "DestGroupOwnerAccount", "42")},
+		{"a group of a named account", tcp("DestGroupId", "sg-foreign", "DestGroupOwnerAccount", "a@b"), rule("DestGroupId", "sg-foreign", "DestGroupOwnerAccount", "a@b")},
+		{"a group of the own account", tcp("DestGroupId", "sg-db", "DestGroupOwnerId", ecsemu.DefaultAccount), rule("DestGroupId", "sg-db", "DestGroupName", "db")},
 		{"a list", tcp("DestPrefixListId", "pl-v4"), rule("DestPrefixListId", "pl-v4", "DestPrefixListName", "four")},
 		{
 			"everything", tcp("DestCidrIp", "10.0.0.1", "SourceCidrIp", "10.1.0.0/16", "SourcePortRange", "1/65535", "Policy", "DROP",
@@ -138,11 +142,56 @@ func TestAuthorizingAnEqualRuleAddsNone(t *testing.T) {
 	}
 }
 
+func TestTheOwnAccountIsAsGoodAsNone(t *testing.T) {
+	estate := smallEstate()
+	estate.Regions[0].Groups[0].Egress = []ecsemu.Rule{
+		{Protocol: "tcp", Ports: "1/2", To: "sg-db", ToAccount: ecsemu.DefaultAccount},
+	}
+	r := ecsemu.Start(t, estate, atStoppedClock)
+	rule := web("IpProtocol", "tcp", "PortRange", "1/2", "DestGroupId", "sg-db")
+	for _, owner := range [][]string{
+		nil, {"DestGroupOwnerId", ecsemu.DefaultAccount}, {"DestGroupOwnerAccount", ecsemu.DefaultAccount},
+	} {
+		must(t, r, authorize, with(rule, owner...))
+		if got := len(rulesOf(t, r, "sg-web")); got != 1 {
+			t.Errorf("after authorizing it with %q: got %d rules, want 1", owner, got)
+		}
+	}
+}
+
+func TestGroupsOfAServedAccount(t *testing.T) {
+	other := ecsemu.AccessKey{ID: "LTAIother", Secret: "s", Account: "42"}
+	r := startSmall(t, func(o *ecsemu.Options) {
+		o.Keys = []ecsemu.AccessKey{{ID: ecsemu.DefaultKeyID, Secret: ecsemu.DefaultKeySecret}, other}
+	})
+	create := func(vpc string) string {
+		business := params("RegionId", "cn-hangzhou", "VpcId", vpc, "AccessKeyId", other.ID)
+		return post(t, r, signed(http.MethodPost, other.Secret, common("CreateSecurityGroup", business))).text("SecurityGroupId")
+	}
+	ask := func(group string) string {
+		return call(t, r, authorize, web("IpProtocol", "tcp", "PortRange", "1/2", "DestGroupId", group, "DestGroupOwnerId", "42")).code()
+	}
+	got := []string{ask(create("vpc-1")), ask(create("vpc-2")), ask("sg-none")}
+	if diff := cmp.Diff([]string{"", "InvalidDestGroupId.Mismatch", "InvalidDestGroupId.NotFound"}, got); diff != "" {
+		t.Errorf("codes for one in the same VPC, one in another and none (-want +got):\n%s", diff)
+	}
+	rules := rulesOf(t, r, "sg-web")
+	if len(rules) != 1 || rules[0]["DestGroupOwnerAccount"] != json.Number("42") {
+		t.Errorf("got %v, want one rule with the owner 42", rules)
+	}
+}
+
 func TestProtocolNumbersInSomeRegions(t *testing.T) {
 	r := startSmall(t)
 	region := params("RegionId", "cn-qingdao", "SecurityGroupId", "sg-qd")
 	must(t, r, authorize, with(region, "IpProtocol", "50", "PortRange", "-1/-1", "DestCidrIp", "10.0.0.0/8"))
 	got := must(t, r, "DescribeSecurityGroupAttribute", region).list("Permissions", "Permission")
+	for _, number := range []string{"+50", "050", "256", "-0"} {
+		refused := call(t, r, authorize, with(region, "IpProtocol", number, "PortRange", "-1/-1", "DestCidrIp", "10.0.0.0/8"))
+		if refused.code() != "InvalidIpProtocol.ValueNotSupported" {
+			t.Errorf("got code %q for protocol %s", refused.code(), number)
+		}
+	}
 	if len(got) != 1 || got[0]["IpProtocol"] != "50" {
 		t.Errorf("got %v, want one rule of protocol 50", got)
 	}
@@ -173,6 +222,22 @@ func TestRuleQuotas(t *testing.T) {
 			t.Errorf("got %d %q", got.status, got.code())
 		}
 		must(t, r, authorize, list(2))
+	})
+	t.Run("at most 1000 groups with a list", func(t *testing.T) {
+		estate := &ecsemu.Estate{Regions: []ecsemu.Region{{
+			ID: "cn-hangzhou", PrefixLists: []ecsemu.PrefixList{{ID: "pl-v4", MaxEntries: 1}},
+			Groups: []ecsemu.Group{{ID: "sg-web", VPC: "vpc-1"}},
+		}}}
+		for i := range 1000 {
+			estate.Regions[0].Groups = append(estate.Regions[0].Groups, ecsemu.Group{
+				ID: fmt.Sprintf("sg-%d", i), VPC: "vpc-1", Egress: []ecsemu.Rule{{Protocol: "all", To: "pl-v4"}},
+			})
+		}
+		r := ecsemu.Start(t, estate, atStoppedClock)
+		if got := call(t, r, authorize, list(1)); got.status != 403 || got.code() != "LimitExceed.PrefixListAssociationResource" {
+			t.Errorf("got %d %q", got.status, got.code())
+		}
+		must(t, r, authorize, with(list(1), "SecurityGroupId", "sg-7"))
 	})
 	t.Run("at most 20 rules with a group", func(t *testing.T) {
 		r := startSmall(t)

@@ -19,6 +19,7 @@ const (
 	codeMissing            errorCode = "MissingParameter"
 	codeParameter          errorCode = "InvalidParameter"
 	codeFormat             errorCode = "InvalidParameter.Format"
+	codeOwner              errorCode = "InvalidOwner"
 	codeMethod             errorCode = "UnsupportedHTTPMethod"
 	codeNoAPI              errorCode = "InvalidApi.NotFound"
 	codeThrottlingUser     errorCode = "Throttling.User"
@@ -77,6 +78,7 @@ const (
 	codeManaged           errorCode = "InvalidOperation.ResourceManagedByCloudProduct"
 	codeRuleQuota         errorCode = "AuthorizationLimitExceed"
 	codeGroupRuleQuota    errorCode = "AuthorizedGroupRule.LimitExceed"
+	codeAssociationQuota  errorCode = "LimitExceed.PrefixListAssociationResource"
 	codeVPCNotFound       errorCode = "InvalidVpcId.NotFound"
 
 	// Tags.

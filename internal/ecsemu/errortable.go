@@ -24,6 +24,7 @@ func gatewayErrors() map[errorCode]errorRow {
 		codeMissing:            {400, "A mandatory parameter is not supplied."},
 		codeParameter:          {400, "A specified parameter is not valid."},
 		codeFormat:             {400, "The specified format is neither XML nor JSON."},
+		codeOwner:              {400, "The parameters OwnerId and OwnerAccount cannot be specified together."},
 		codeMethod:             {403, "This http method is not supported."},
 		codeNoAPI:              {404, "Specified api is not found, please check your url and method."},
 		codeThrottlingUser:     {400, "Request was denied due to user flow control."},
@@ -90,6 +91,7 @@ func ruleErrors() map[errorCode]errorRow {
 		codeManaged:           {403, "The security group is managed by a cloud product and cannot be changed."},
 		codeRuleQuota:         {403, "The limit of authorization records in the security group reaches."},
 		codeGroupRuleQuota:    {400, "The number of rules with a group as their destination exceeds the limit."},
+		codeAssociationQuota:  {403, "The number of security groups that use the prefix list exceeds the limit."},
 		codeVPCNotFound:       {404, "The specified VpcId does not exist."},
 	}
 }

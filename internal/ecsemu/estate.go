@@ -68,6 +68,8 @@ type Rule struct {
 	Created     string
 	Source      string // A CIDR or address; empty for any.
 	SourcePorts string
+
+	kind destination // What To is, by the parameter it was given in; toNothing if only its text can tell.
 }
 
 // complete gives a copy of a group with its defaults filled in. Its rules are copied only if one of them has to be changed.

@@ -11,6 +11,9 @@ import (
 	"github.com/egress-janitor/egress-janitor/internal/strictyaml"
 )
 
+// comparedRules lets estates be compared.
+var comparedRules = cmp.AllowUnexported(ecsemu.Rule{})
+
 func load(t *testing.T, file string) (*ecsemu.Estate, error) {
 	t.Helper()
 	data, err := os.ReadFile("testdata/" + file)
@@ -55,7 +58,7 @@ func TestLoadEstateKeepsWhatIsWritten(t *testing.T) {
 		},
 		{ID: "cn-empty"},
 	}}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, comparedRules); diff != "" {
 		t.Errorf("estate (-want +got):\n%s", diff)
 	}
 	if _, err := ecsemu.New(ecsemu.Options{Estate: got}); err != nil {
@@ -89,6 +92,11 @@ func TestNewRefusesWhatMakesNoSense(t *testing.T) {
 		{"a key twice", ecsemu.Options{Keys: twice}, `emulator options: access key 2: the ID "a" is given twice`},
 		{"a key without a secret", ecsemu.Options{Keys: []ecsemu.AccessKey{{ID: "a"}}}, "emulator options: access key 1: the ID and the secret must not be empty"},
 		{"a key of no account", ecsemu.Options{Keys: []ecsemu.AccessKey{{ID: "a", Secret: "s", Account: "x"}}}, `emulator options: access key "a": the account "x" is not a number of at most 20 digits`},
+		{
+			"keys of other accounts than the estate's",
+			ecsemu.Options{Estate: &ecsemu.Estate{Account: "42"}, Keys: []ecsemu.AccessKey{{ID: "a", Secret: "s", Account: "43"}}},
+			"emulator options: no access key is of the estate's account 42; name that account with a key, or none",
+		},
 		{"a negative latency", ecsemu.Options{Latency: -1}, "emulator options: latency, quota and quota window must not be negative"},
 		{"an account that is none", ecsemu.Options{Estate: &ecsemu.Estate{Account: "x"}}, `emulator options: the account "x" is not a number of at most 20 digits`},
 		{"a region without an ID", ecsemu.Options{Estate: region(ecsemu.Region{})}, `estate: region 1: the ID "" is empty or given twice`},

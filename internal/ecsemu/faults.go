@@ -2,6 +2,7 @@ package ecsemu
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -42,10 +43,11 @@ func faultKinds() []FaultKind {
 }
 
 // Fault is one way to misbehave, and when. It applies to requests that passed signature and quota. Of several faults
-// the first that fires at a request is the only one; a request that a fault skips goes on to the next fault.
+// the first that fires at a request is the only one; a request that a fault skips goes on to the next fault. Whatever
+// the kind, the answer is held back for Latency first.
 type Fault struct {
 	Kind   FaultKind
-	Action string // Empty: any the kind makes sense for.
+	Action string // Empty: any the kind makes sense for. It must be one that the server knows.
 	Region string // Empty: any. The RegionId of the request.
 	Group  string // Empty: any. The SecurityGroupId or PrefixListId of the request.
 
@@ -57,12 +59,12 @@ type Fault struct {
 	Seed        uint64
 
 	Latency time.Duration
-	Status  int // Of kinds error and html. 0: what the documents say of Code, or else 503; 200 of html.
-	Code    string
-	Message string
+	Status  int    // Of kinds error and html. 0: what the documents say of Code, or else 503; 200 of html.
+	Code    string // Of kind error. Empty: ServiceUnavailable.
+	Message string // Of kind error. Empty: what the documents say of Code.
 }
 
-func (f *Fault) validate() error {
+func (f *Fault) validate(known map[string]action) error {
 	if !slices.Contains(faultKinds(), f.Kind) {
 		return fmt.Errorf("the kind %q is unknown; known kinds: %q", f.Kind, faultKinds())
 	}
@@ -72,32 +74,53 @@ func (f *Fault) validate() error {
 	if f.Probability < 0 || f.Probability > 1 {
 		return fmt.Errorf("the probability %g is not from 0 to 1", f.Probability)
 	}
-	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
-		return fmt.Errorf("the status %d is not from 200 to 599", f.Status)
+	lowest := 200
+	if f.Kind == FaultError {
+		lowest = 400
+	}
+	if f.Status != 0 && (f.Status < lowest || f.Status > 599) {
+		return fmt.Errorf("the status %d of the kind %q is not from %d to 599", f.Status, f.Kind, lowest)
 	}
 	if f.Kind == FaultLatency && f.Latency == 0 {
 		return fmt.Errorf("the kind %q needs a latency", f.Kind)
 	}
+	return f.validateAction(known)
+}
+
+// validateAction refuses an action at which a fault would never fire.
+func (f *Fault) validateAction(known map[string]action) error {
+	if f.Action == "" {
+		return nil
+	}
+	do, ok := known[f.Action]
+	if !ok {
+		return fmt.Errorf("the action %q is unknown; known actions: %q", f.Action, slices.Sorted(maps.Keys(known)))
+	}
+	if !f.Kind.suits(f.Action, do) {
+		return fmt.Errorf("the kind %q does not go with the action %q", f.Kind, f.Action)
+	}
 	return nil
+}
+
+// suits tells whether a kind makes sense for an action.
+func (k FaultKind) suits(name string, do action) bool {
+	switch k {
+	case FaultStale:
+		return !do.writes
+	case FaultLoopToken:
+		return do.pages
+	case FaultDeleteGroup:
+		return name == actionDescribeAttribute
+	case FaultLatency, FaultError, FaultTruncate, FaultHTML, FaultClose, FaultEmptyBody, FaultThrottle:
+	}
+	return true
 }
 
 // appliesTo tells whether a fault is about a request, and makes sense for it.
 func (f *Fault) appliesTo(q *request) bool {
 	name := q.params.get("Action")
-	switch f.Kind {
-	case FaultStale:
-		if q.do.writes {
-			return false
-		}
-	case FaultLoopToken:
-		if !q.do.pages {
-			return false
-		}
-	case FaultDeleteGroup:
-		if name != actionDescribeAttribute {
-			return false
-		}
-	case FaultLatency, FaultError, FaultTruncate, FaultHTML, FaultClose, FaultEmptyBody, FaultThrottle:
+	if !f.Kind.suits(name, q.do) {
+		return false
 	}
 	group := f.Group == "" || f.Group == q.params.get("SecurityGroupId") || f.Group == q.params.get("PrefixListId")
 	return group && (f.Action == "" || f.Action == name) && (f.Region == "" || f.Region == q.params.get("RegionId"))
@@ -147,7 +170,7 @@ func (s *Server) SetFaults(list []Fault) error {
 	var past *world
 	armed := make([]*armedFault, 0, len(list))
 	for i, fault := range list {
-		if err := fault.validate(); err != nil {
+		if err := fault.validate(s.actions); err != nil {
 			return fmt.Errorf("setting fault %d: %w", i+1, err)
 		}
 		if fault.Kind == FaultStale && past == nil {

@@ -109,13 +109,31 @@ func TestFaultsThatBreakTheConnection(t *testing.T) {
 	}
 }
 
+// TestWhichFaultsLetTheCallHappen checks what a client cannot know from a broken answer: whether the call was done.
+func TestWhichFaultsLetTheCallHappen(t *testing.T) {
+	for kind, want := range map[ecsemu.FaultKind]int{
+		ecsemu.FaultLatency: 1, ecsemu.FaultTruncate: 1, ecsemu.FaultError: 0, ecsemu.FaultThrottle: 0, ecsemu.FaultHTML: 0,
+		ecsemu.FaultEmptyBody: 0, ecsemu.FaultClose: 0,
+	} {
+		r := startSmall(t)
+		setFaults(t, r, ecsemu.Fault{Kind: kind, Latency: 1, Action: authorize})
+		rule := web("IpProtocol", "all", "PortRange", "-1/-1", "DestCidrIp", "0.0.0.0/0")
+		_, _ = tryPost(r, signed(http.MethodPost, ecsemu.DefaultKeySecret, common(authorize, rule)))
+		if got := len(rulesOf(t, r, "sg-web")); got != want {
+			t.Errorf("%s: got %d rules, want %d", kind, got, want)
+		}
+	}
+}
+
 func TestLatencyHoldsAnAnswerBack(t *testing.T) {
 	r := startSmall(t)
-	setFaults(t, r, ecsemu.Fault{Kind: ecsemu.FaultLatency, Latency: 30 * time.Millisecond})
-	began := time.Now()
-	must(t, r, "DescribeRegions", nil)
-	if took := time.Since(began); took < 30*time.Millisecond {
-		t.Errorf("the answer took %s, want at least 30ms", took)
+	for _, kind := range []ecsemu.FaultKind{ecsemu.FaultLatency, ecsemu.FaultThrottle, ecsemu.FaultError, ecsemu.FaultHTML} {
+		setFaults(t, r, ecsemu.Fault{Kind: kind, Latency: 30 * time.Millisecond})
+		began := time.Now()
+		call(t, r, "DescribeRegions", nil)
+		if took := time.Since(began); took < 30*time.Millisecond {
+			t.Errorf("%s: the answer took %s, want at least 30ms", kind, took)
+		}
 	}
 }
 
@@ -315,7 +333,18 @@ func TestFaultsOverHTTP(t *testing.T) {
 		{"no latency", `[{"kind":"latency"}]`, `setting fault 1: the kind "latency" needs a latency`},
 		{"a negative number", `[{"kind":"close","skip":-1}]`, "setting fault 1: skip (-1), times (0) and latency (0s) must not be negative"},
 		{"a probability over 1", `[{"kind":"close","probability":2}]`, "setting fault 1: the probability 2 is not from 0 to 1"},
-		{"a status that is none", `[{"kind":"html","status":99}]`, "setting fault 1: the status 99 is not from 200 to 599"},
+		{"a status that is none", `[{"kind":"html","status":99}]`, `setting fault 1: the status 99 of the kind "html" is not from 200 to 599`},
+		{"an error that is none", `[{"kind":"error","status":200}]`, `setting fault 1: the status 200 of the kind "error" is not from 400 to 599`},
+		{
+			"an unknown action", `[{"kind":"close","action":"DescribeSecurityGroup"}]`,
+			`setting fault 1: the action "DescribeSecurityGroup" is unknown; known actions: ["AuthorizeSecurityGroupEgress" ` +
+				`"CreatePrefixList" "CreateSecurityGroup" "DescribePrefixListAttributes" "DescribeRegions" ` +
+				`"DescribeSecurityGroupAttribute" "DescribeSecurityGroups" "GetCallerIdentity" "TagResources"]`,
+		},
+		{
+			"a kind that makes no sense for the action", `[{"kind":"stale","action":"TagResources"}]`,
+			`setting fault 1: the kind "stale" does not go with the action "TagResources"`,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			status, body := control(t, r, http.MethodPost, path, test.body)

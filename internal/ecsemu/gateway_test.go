@@ -1,6 +1,10 @@
 package ecsemu_test
 
 import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -113,6 +117,69 @@ func TestParametersFromQueryAndBody(t *testing.T) {
 	got, err := readAnswer(response)
 	if err != nil || got.text("RegionId") != "cn-qingdao" {
 		t.Errorf("got status %d, error %v: %s", got.status, err, got.raw)
+	}
+}
+
+// TestBodiesOfManyClients posts bodies without a Content-Type, as some clients do.
+func TestBodiesOfManyClients(t *testing.T) {
+	r := startSmall(t)
+	form := func() string {
+		return signed(http.MethodPost, ecsemu.DefaultKeySecret, common("DescribeRegions", nil)).Encode()
+	}
+	whole := signed(http.MethodPost, ecsemu.DefaultKeySecret, common("DescribeRegions", nil)).Encode()
+	for _, test := range []struct {
+		name, query, body string
+		status            int
+		code              string
+	}{
+		{"a form in the body", "", form(), 200, ""},
+		{"everything in the query", whole, "", 200, ""},
+		{"a body that is no form", "Format=JSON", "%zz", 400, "InvalidParameter"},
+		{"a body over the limit", "Action=DescribeRegions", strings.Repeat("x", 3<<20), 413, "InvalidParameter"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.URL+"/?"+test.query, strings.NewReader(test.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			response, err := r.Client.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := readAnswer(response)
+			if err != nil || got.status != test.status || got.code() != test.code {
+				t.Errorf("got %d %q, want %d %q; error %v; body: %s", got.status, got.code(), test.status, test.code, err, got.raw)
+			}
+		})
+	}
+	requests := r.Server.Requests()
+	if last := requests[len(requests)-1]; last.Action != "DescribeRegions" || last.Status != 413 {
+		t.Errorf("got %q with status %d on record, want what was refused last", last.Action, last.Status)
+	}
+}
+
+// TestAClientThatWritesAllOfALargeBodySeesTheRefusal is a client that reads no answer before it has written everything.
+func TestAClientThatWritesAllOfALargeBodySeesTheRefusal(t *testing.T) {
+	r := startSmall(t)
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(r.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // Nothing is left to write.
+	const size = 12 << 20
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	head := fmt.Sprintf("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", size)
+	if _, err := io.WriteString(conn, head+strings.Repeat("x", size)); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := readAnswer(response); err != nil || got.status != http.StatusRequestEntityTooLarge {
+		t.Errorf("got %d, error %v; body: %s", got.status, err, got.raw)
 	}
 }
 
@@ -244,12 +311,35 @@ func TestKeysSeeTheirOwnAccounts(t *testing.T) {
 	}
 }
 
+func TestKeysWithoutAnAccountSeeTheEstate(t *testing.T) {
+	const key, secret = ecsemu.DefaultKeyID, ecsemu.DefaultKeySecret
+	estate := &ecsemu.Estate{Account: "42", Regions: []ecsemu.Region{{ID: "r"}}}
+	for _, test := range []struct {
+		name   string
+		estate *ecsemu.Estate
+		keys   []ecsemu.AccessKey
+		want   string
+	}{
+		{"no keys", estate, nil, "42"},
+		{"a key without an account", estate, []ecsemu.AccessKey{{ID: key, Secret: secret}}, "42"},
+		{"a key of another account before it", estate, []ecsemu.AccessKey{{ID: key, Secret: secret, Account: "43"}, {ID: "b", Secret: "s"}}, "43"},
+		{"no estate", nil, []ecsemu.AccessKey{{ID: key, Secret: secret}}, ecsemu.DefaultAccount},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := ecsemu.Start(t, test.estate, atStoppedClock, func(o *ecsemu.Options) { o.Keys = test.keys })
+			if got := must(t, r, "GetCallerIdentity", nil).text("AccountId"); got != test.want || r.Server.Account() != test.want {
+				t.Errorf("the first key sees account %s, and the server says %s; want %s", got, r.Server.Account(), test.want)
+			}
+		})
+	}
+}
+
 func TestParseAccessKey(t *testing.T) {
 	for _, test := range []struct {
 		name, text string
 		want       ecsemu.AccessKey
 	}{
-		{"an ID and a secret", "id:hunter2", ecsemu.AccessKey{ID: "id", Secret: "hunter2", Account: ecsemu.DefaultAccount}},
+		{"an ID and a secret", "id:hunter2", ecsemu.AccessKey{ID: "id", Secret: "hunter2"}},
 		{"an account as well", "id:hunter2:42", ecsemu.AccessKey{ID: "id", Secret: "hunter2", Account: "42"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

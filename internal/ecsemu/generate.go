@@ -14,13 +14,21 @@ type GenerateOptions struct {
 	Groups        int      // In all regions together.
 	RulesPerGroup int
 	FindingShare  float64   // Which share of the rules is open to the world, from 0 to 1.
-	Now           time.Time // Everything was created within the two years before.
+	Now           time.Time // Everything was created within the two years before; 2026-01-01 if zero.
 }
 
-// Generate makes an estate that is the same for the same options, on any machine. Every rule is well-formed, and one
-// the API would accept; no two in a group are the same. Rules that are open to the world accept traffic to 0.0.0.0/0
+// generatedNow is the time a generated estate is of, unless the caller names another. It is fixed, so that an estate
+// does not depend on when it is made.
+func generatedNow() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// Generate makes an estate that is the same for the same options, on any machine and at any time. Every rule is
+// well-formed, and one the API would accept (although a list may serve more groups than it would allow); no two in a
+// group are the same. Rules that are open to the world accept traffic to 0.0.0.0/0
 // or ::/0; all others allow or forbid a narrow destination: a private network or a prefix list.
 func Generate(options GenerateOptions) *Estate {
+	if options.Now.IsZero() {
+		options.Now = generatedNow()
+	}
 	regions := options.Regions
 	if len(regions) == 0 {
 		regions = []string{"cn-hangzhou"}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,12 +22,26 @@ func TestGenerateIsReproducible(t *testing.T) {
 	options := generateOptions()
 	options.RulesPerGroup = 10
 	first := ecsemu.Generate(options)
-	if diff := cmp.Diff(first, ecsemu.Generate(options)); diff != "" {
+	if diff := cmp.Diff(first, ecsemu.Generate(options), comparedRules); diff != "" {
 		t.Errorf("from the same seed (-first +second):\n%s", diff)
 	}
 	options.Seed = 2
-	if cmp.Equal(first, ecsemu.Generate(options)) {
+	if cmp.Equal(first, ecsemu.Generate(options), comparedRules) {
 		t.Error("another seed made the same estate")
+	}
+}
+
+// TestGenerateWithoutATimeIsOfOneDay names a creation time, so that the day cannot be changed unnoticed.
+func TestGenerateWithoutATimeIsOfOneDay(t *testing.T) {
+	options := ecsemu.GenerateOptions{Seed: 1, Groups: 1}
+	first := ecsemu.Generate(options).Regions[0].Groups[0].Created
+	options.Now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	if same := ecsemu.Generate(options).Regions[0].Groups[0].Created; first != same || first > "2026" || first < "2024" {
+		t.Errorf("got creation times %s without a time and %s at the start of 2026, want one within two years", first, same)
+	}
+	options.Now = options.Now.AddDate(1, 0, 0)
+	if later := ecsemu.Generate(options).Regions[0].Groups[0].Created; later == first {
+		t.Errorf("got creation time %s a year later as well", later)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 )
 
@@ -63,7 +62,17 @@ func describeSecurityGroups(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.params.boolean("DryRun") {
+	// The other two are documented but have no effect here.
+	for _, name := range []string{"IsQueryEcsCount", "FuzzyQuery"} {
+		if _, err := c.params.boolean(name); err != nil {
+			return nil, err
+		}
+	}
+	dry, err := c.params.boolean("DryRun")
+	if err != nil {
+		return nil, err
+	}
+	if dry {
 		return nil, refuse(codeDryRun)
 	}
 	ids := wanted.list(c.region)
@@ -186,10 +195,8 @@ func readGroupFilter(p parameters) (groupFilter, error) {
 			f.ids[id] = true
 		}
 	}
-	if f.managed != "" {
-		if _, err := strconv.ParseBool(f.managed); err != nil {
-			return f, refusef(codeParameter, "The parameter ServiceManaged must be true or false.")
-		}
+	if _, err := p.boolean("ServiceManaged"); err != nil {
+		return f, err
 	}
 	f.tags = p.tags()
 	return f, checkTagFilter(f.tags)
@@ -232,7 +239,7 @@ func (f groupFilter) passes(g *Group) bool {
 	if f.network != "" && (f.network == "vpc") != (g.VPC != "") {
 		return false
 	}
-	if managed, err := strconv.ParseBool(f.managed); err == nil && managed != g.Managed {
+	if f.managed != "" && strings.EqualFold(f.managed, "true") != g.Managed {
 		return false
 	}
 	for _, t := range f.tags {

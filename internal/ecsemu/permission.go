@@ -1,9 +1,9 @@
 package ecsemu
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -48,7 +48,9 @@ type permission struct {
 	fields parameters
 	group  *Group
 	region string
-	rule   Rule
+	// account is whose request it is.
+	account string
+	rule    Rule
 }
 
 func (p *permission) read() (Rule, error) {
@@ -71,13 +73,16 @@ func (p *permission) read() (Rule, error) {
 // what can be revoked must have been authorized.
 func (p *permission) readProtocol() error {
 	text := p.fields.get("IpProtocol")
+	if text == "" {
+		return missing("IpProtocol")
+	}
 	switch folded := strings.ToLower(text); folded {
 	case "tcp", "udp", "icmp", "icmpv6", "gre", "all":
 		p.rule.Protocol = folded
 		return nil
 	}
-	if n, err := strconv.Atoi(text); err == nil && n >= 0 && n <= 255 && takesProtocolNumbers(p.region) {
-		p.rule.Protocol = strconv.Itoa(n)
+	if n, ok := decimal(text); ok && n <= 255 && takesProtocolNumbers(p.region) {
+		p.rule.Protocol = text
 		return nil
 	}
 	return refuse(codeProtocol)
@@ -131,9 +136,9 @@ func hasPorts(protocol string) bool {
 
 func isPortRange(text string) bool {
 	first, last, ok := strings.Cut(text, "/")
-	low, errLow := strconv.Atoi(first)
-	high, errHigh := strconv.Atoi(last)
-	return ok && errLow == nil && errHigh == nil && low >= 1 && low <= high && high <= 65535
+	low, okLow := decimal(first)
+	high, okHigh := decimal(last)
+	return ok && okLow && okHigh && low >= 1 && low <= high && high <= 65535
 }
 
 // readPolicy takes Allow as well: the samples in the documents send it.
@@ -153,8 +158,8 @@ func (p *permission) readPriority() error {
 	if text == "" {
 		return nil
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
+	n, ok := decimal(text)
+	if !ok {
 		return refuse(codePriority)
 	}
 	if n < 1 || n > 100 {
@@ -172,26 +177,41 @@ func (p *permission) readDestination() error {
 	case v4 != "" && v6 != "":
 		return refuse(codeDestBoth)
 	case v4 != "":
+		p.rule.kind = toIPv4
 		return p.readAddress(&p.rule.To, v4, false, codeDestCIDR)
 	case v6 != "":
+		p.rule.kind = toIPv6
 		return p.readAddress(&p.rule.To, v6, true, codeDestCIDR6)
 	}
 	if group := p.fields.get("DestGroupId"); group != "" {
-		p.rule.To = group
-		p.rule.ToAccount = p.fields.get("DestGroupOwnerId")
-		if p.rule.ToAccount == "" {
-			p.rule.ToAccount = p.fields.get("DestGroupOwnerAccount")
-		}
-		return nil
+		p.rule.To, p.rule.kind = group, toGroup
+		return p.readOwner()
 	}
 	if list := p.fields.get("DestPrefixListId"); list != "" {
 		if p.group.VPC == "" {
 			return refuse(codeClassicPrefixList)
 		}
-		p.rule.To = list
+		p.rule.To, p.rule.kind = list, toPrefixList
 		return nil
 	}
 	return refuse(codeDestMissing)
+}
+
+// readOwner takes the account of a group that is the destination. DestGroupOwnerId, which is a number, wins over
+// DestGroupOwnerAccount, which may be a name as well. To name the own account is to name none.
+func (p *permission) readOwner() error {
+	id, account := p.fields.get("DestGroupOwnerId"), p.fields.get("DestGroupOwnerAccount")
+	if id != "" && !isAccountID(id) {
+		return refusef(codeParameter, "The parameter DestGroupOwnerId must be a number of at most 20 digits.")
+	}
+	owner := cmp.Or(id, account)
+	if isDigits(owner) && !isAccountID(owner) {
+		return refusef(codeParameter, "The parameter DestGroupOwnerAccount is not an account.")
+	}
+	if owner != p.account {
+		p.rule.ToAccount = owner
+	}
+	return nil
 }
 
 func (p *permission) readSource() error {
@@ -258,14 +278,18 @@ func (p *permission) checkFamilies() error {
 	return nil
 }
 
-// content is what makes two rules the same: everything but ID, description and time. Which parts the cloud compares
-// is not documented. Addresses are compared by what they mean.
-func (r *Rule) content() Rule {
+// content is what makes two rules of an account the same: everything but ID, description and time. Which parts the
+// cloud compares is not documented. Addresses are compared by what they mean.
+func (r *Rule) content(account string) Rule {
 	c := *r
+	c.kind = c.destination()
+	if c.ToAccount == account {
+		c.ToAccount = ""
+	}
 	c.ID, c.NoID, c.Description, c.Created = "", false, "", ""
 	c.Protocol, c.Policy, c.NIC = strings.ToLower(c.Protocol), strings.ToLower(c.Policy), strings.ToLower(c.NIC)
 	c.Source = meaning(c.Source)
-	if to := c.destination(); to == toIPv4 || to == toIPv6 {
+	if c.kind == toIPv4 || c.kind == toIPv6 {
 		c.To = meaning(c.To)
 	}
 	return c

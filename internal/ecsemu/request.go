@@ -11,8 +11,12 @@ import (
 	"strings"
 )
 
-// maxBody bounds what is read of a request body. The largest legal request, a hundred permissions, is far smaller.
-const maxBody = 1 << 20
+// maxBody bounds what a request body may hold, and drainedBody what is taken in of a larger one. The largest legal
+// request, a hundred permissions, is far smaller.
+const (
+	maxBody     = 1 << 20
+	drainedBody = 16 << 20
+)
 
 // parameters are those of a request, by name, decoded. A name may be there with an empty value.
 type parameters map[string]string
@@ -20,8 +24,8 @@ type parameters map[string]string
 func (p parameters) get(name string) string { return p[name] }
 
 // readParameters takes them from the query and from a form body. Of a name that is in both, the body's value counts;
-// of a name that is twice in one place, the first.
-func readParameters(w http.ResponseWriter, r *http.Request) (parameters, error) {
+// of a name that is twice in one place, the first. With an error it gives those that could be read.
+func readParameters(r *http.Request) (parameters, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, refusef(codeParameter, "The query of the request is malformed.")
@@ -30,16 +34,16 @@ func readParameters(w http.ResponseWriter, r *http.Request) (parameters, error) 
 	for name, values := range query {
 		params[name] = values[0]
 	}
-	if !isForm(r.Header.Get("Content-Type")) {
+	if !hasForm(r) {
 		return params, nil
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := readBody(r.Body)
 	if err != nil {
-		return nil, refusef(codeParameter, "The body of the request cannot be read or is too large.")
+		return params, err
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return nil, refusef(codeParameter, "The body of the request is malformed.")
+		return params, refusef(codeParameter, "The body of the request is malformed: expected a form in URL encoding.")
 	}
 	for name, values := range form {
 		params[name] = values[0]
@@ -47,10 +51,31 @@ func readParameters(w http.ResponseWriter, r *http.Request) (parameters, error) 
 	return params, nil
 }
 
-// isForm tells whether a body holds parameters.
-func isForm(contentType string) bool {
+// hasForm tells whether a body holds parameters. Not every client that posts a form says that it is one.
+func hasForm(r *http.Request) bool {
+	contentType := r.Header.Get("Content-Type")
+	if contentType == "" {
+		return r.Method == http.MethodPost
+	}
 	kind, _, err := mime.ParseMediaType(contentType)
 	return err == nil && kind == "application/x-www-form-urlencoded"
+}
+
+// readBody reads a body whole, or refuses it. Of one that is too large some more is taken in, as a client that is
+// still writing when the connection is closed would not see the refusal.
+func readBody(from io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(from, maxBody+1))
+	if err != nil {
+		return nil, refusef(codeParameter, "The body of the request cannot be read.")
+	}
+	if len(body) > maxBody {
+		_, _ = io.Copy(io.Discard, io.LimitReader(from, drainedBody))
+		return nil, &refusal{
+			code: codeParameter, status: http.StatusRequestEntityTooLarge,
+			message: fmt.Sprintf("The body of the request is larger than %d bytes.", maxBody),
+		}
+	}
+	return body, nil
 }
 
 // integer reads a number from low to high, and gives the fallback if the parameter is absent or empty.
@@ -59,12 +84,29 @@ func (p parameters) integer(name string, fallback, low, high int) (int, bool) {
 	if text == "" {
 		return fallback, true
 	}
-	n, err := strconv.Atoi(text)
-	return n, err == nil && n >= low && n <= high
+	n, ok := decimal(text)
+	return n, ok && n >= low && n <= high
 }
 
-// boolean reads true or false in any case; absent is false.
-func (p parameters) boolean(name string) bool { return strings.EqualFold(p.get(name), "true") }
+// decimal reads a number as clients are to write it: digits without a sign or leading zeros.
+func decimal(text string) (int, bool) {
+	if !isDigits(text) || len(text) > 1 && text[0] == '0' {
+		return 0, false
+	}
+	n, err := strconv.Atoi(text)
+	return n, err == nil
+}
+
+// boolean reads true or false in any case, and gives false if the parameter is absent or empty.
+func (p parameters) boolean(name string) (bool, error) {
+	switch text := p.get(name); {
+	case text == "", strings.EqualFold(text, "false"):
+		return false, nil
+	case strings.EqualFold(text, "true"):
+		return true, nil
+	}
+	return false, refusef(codeParameter, "The parameter "+name+" must be true or false.")
+}
 
 // element is one member of a list: ResourceId.3, or everything under Permissions.3.
 type element struct {
@@ -83,8 +125,8 @@ func (p parameters) list(name string) []element {
 			continue
 		}
 		number, field, _ := strings.Cut(rest, ".")
-		n, err := strconv.Atoi(number)
-		if err != nil || n < 1 {
+		n, ok := decimal(number)
+		if !ok || n < 1 {
 			continue
 		}
 		if byIndex[n] == nil {

@@ -11,7 +11,7 @@ import (
 // answer finds it there.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	requestID := s.ids.request()
-	params, err := readParameters(w, r)
+	params, err := readParameters(r)
 	var answer reply
 	if err == nil {
 		answer, err = s.answer(r, params, requestID)

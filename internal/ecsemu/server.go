@@ -9,6 +9,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -18,8 +19,9 @@ type Options struct {
 	// Estate is what the account holds. Nil is an account that holds nothing, sees the public regions, and may
 	// create groups in any VPC. It MUST NOT be changed after New.
 	Estate *Estate
-	// Keys are the access keys that are taken. Nil is one key, DefaultKeyID, of the estate's account. Keys of other
-	// accounts than the estate's see accounts of their own, empty at first.
+	// Keys are the access keys that are taken. Nil is one key, DefaultKeyID. Keys that name no account are of the
+	// estate's, or of DefaultAccount if there is no estate. Keys of other accounts see accounts of their own, empty at
+	// first.
 	Keys []AccessKey
 	// Clock gives the time that creation times, signatures and quotas go by. Nil is the system's.
 	Clock func() time.Time
@@ -44,6 +46,7 @@ func (o *Options) validate() error {
 // Server is an emulator. Its methods may be called at any time and from any goroutine.
 type Server struct {
 	keys     map[string]AccessKey
+	account  string // Of the first key.
 	clock    func() time.Time
 	latency  time.Duration
 	actions  map[string]action
@@ -60,7 +63,8 @@ type Server struct {
 	world *world
 }
 
-// New makes a server. It is refused if the estate names a region, list or group twice, or the keys make no sense.
+// New makes a server. It is refused if the estate names a region, list or group twice, if the keys make no sense, or
+// if none of them is of the estate's account, so that nobody could see the estate.
 func New(options Options) (*Server, error) {
 	if err := options.validate(); err != nil {
 		return nil, fmt.Errorf("emulator options: %w", err)
@@ -72,17 +76,25 @@ func New(options Options) (*Server, error) {
 	if !isAccountID(owner) {
 		return nil, fmt.Errorf("emulator options: the account %q is not a number of at most 20 digits", owner)
 	}
-	keys, err := keyring(options.Keys, owner)
+	keys := withAccounts(options.Keys, owner)
+	ring, err := keyring(keys)
 	if err != nil {
 		return nil, fmt.Errorf("emulator options: %w", err)
 	}
+	if options.Estate != nil && !slices.ContainsFunc(keys, func(key AccessKey) bool { return key.Account == owner }) {
+		return nil, fmt.Errorf("emulator options: no access key is of the estate's account %s; name that account with a "+
+			"key, or none", owner)
+	}
 	s := &Server{
-		keys: keys, clock: options.Clock, latency: options.Latency, actions: actions(), errors: errorTable(),
+		keys: ring, clock: options.Clock, latency: options.Latency, actions: actions(), errors: errorTable(),
 		ids: newIdentifiers(options.Seed), nonces: newNonces(rememberedNonces),
 		throttle: newThrottle(options.QuotaPerSecond, cmp.Or(options.QuotaWindow, time.Second)),
 		record:   &record{limit: rememberedRequests}, faults: &faults{},
-		grace: time.Second,
+		grace: stopGrace,
 		world: &world{accounts: map[string]*account{}},
+	}
+	if len(keys) > 0 {
+		s.account = keys[0].Account
 	}
 	if s.clock == nil {
 		s.clock = time.Now //nolint:forbidigo // The one place where a server takes the real clock, by default.
@@ -114,19 +126,27 @@ func (s *Server) populate(estate *Estate) error {
 	return err
 }
 
+// stopGrace is how long calls that are being answered may take to end once the server is stopped.
+const stopGrace = 5 * time.Second
+
+// Account gives the account that the first key sees. It is empty if there are no keys at all.
+func (s *Server) Account() string { return s.account }
+
 // CA gives the certificate, in PEM, that a client must trust to talk TLS with this server. Every server has its own.
 // It vouches for 127.0.0.1, ::1, localhost, and the names of the cloud's endpoints.
 func (s *Server) CA() []byte { return s.identity.caPEM }
 
-// Serve answers on a listener until ctx ends, and then returns nil once all connections are closed. It closes the
-// listener. Any other end is an error.
+// Serve answers on a listener until ctx ends. Then it closes the listener and every connection on which nothing is
+// asked, gives calls that are being answered 5 seconds to end, and returns nil. Any other end is an error.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	calls, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
 	idle := &unusedConns{conns: map[net.Conn]struct{}{}}
 	server := &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0), // A client that hangs up in the TLS handshake is no event.
-		BaseContext:       func(net.Listener) context.Context { return ctx },
+		BaseContext:       func(net.Listener) context.Context { return calls },
 		ConnState:         idle.track,
 	}
 	server.RegisterOnShutdown(idle.close)
@@ -137,7 +157,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serving the emulator: %w", err)
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
+	grace, cancel := context.WithTimeout(calls, s.grace)
 	defer cancel()
 	if server.Shutdown(grace) != nil {
 		// What is left has had its time.
@@ -163,23 +183,29 @@ func (s *Server) routes() http.Handler {
 
 // unusedConns are the connections that were opened and not used yet. http.Server would wait for those to be used.
 type unusedConns struct {
-	mu    sync.Mutex
-	conns map[net.Conn]struct{}
+	mu     sync.Mutex
+	conns  map[net.Conn]struct{}
+	closed bool
 }
 
 func (u *unusedConns) track(conn net.Conn, state http.ConnState) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if state == http.StateNew {
-		u.conns[conn] = struct{}{}
-	} else {
+	switch {
+	case state != http.StateNew:
 		delete(u.conns, conn)
+	case u.closed:
+		// It was accepted at the last moment.
+		_ = conn.Close()
+	default:
+		u.conns[conn] = struct{}{}
 	}
 }
 
 func (u *unusedConns) close() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.closed = true
 	for conn := range u.conns {
 		// It was never used; there is nothing to lose.
 		_ = conn.Close()

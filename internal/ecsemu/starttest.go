@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"net"
 	"net/http"
+	"time"
 )
 
 // TB is the part of testing.TB that [Start] needs. It is declared here because this package is linked into the
@@ -24,6 +25,9 @@ type Running struct {
 	Client *http.Client // Trusts the server; keeps connections until the test ends.
 }
 
+// testGrace replaces stopGrace in tests: once a test has ended, nobody waits for an answer.
+const testGrace = 50 * time.Millisecond
+
 // Start serves an estate, or an empty account if it is nil, for the time of a test. When the test ends, every
 // connection and goroutine is gone.
 func Start(t TB, estate *Estate, opts ...func(*Options)) *Running {
@@ -36,6 +40,7 @@ func Start(t TB, estate *Estate, opts ...func(*Options)) *Running {
 	if err != nil {
 		t.Fatalf("starting the emulator: %v", err)
 	}
+	server.grace = testGrace
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatalf("starting the emulator: %v", err)

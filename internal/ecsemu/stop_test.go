@@ -1,7 +1,10 @@
 package ecsemu
 
 import (
+	"bufio"
 	"context"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -9,51 +12,125 @@ import (
 	"time"
 )
 
-// TestStoppingWaitsForNobody gives requests under way an hour to end, and then has a connection that nobody uses, and
-// a request that is held back for longer. Neither may use the hour up.
-func TestStoppingWaitsForNobody(t *testing.T) {
+// stopped is a server in which one call is under way, one connection was used and is idle, and one was never used.
+// It is stopped just before a test gets it.
+type stopped struct {
+	address string
+	idle    net.Conn
+	unused  net.Conn
+	held    chan error // What becomes of the call.
+	served  chan error // What Serve returns.
+}
+
+// stopWhileAnswering makes a server, has a call reach its clock, and stops it. The clock goes on once release does.
+func stopWhileAnswering(t *testing.T, grace time.Duration, release <-chan struct{}) *stopped {
+	t.Helper()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	handled := make(chan struct{}, 10)
+	reached := make(chan struct{}, 10)
 	server, err := New(Options{Clock: func() time.Time {
-		handled <- struct{}{}
+		// Of the calls in this test, only the one of the API asks for the time.
+		reached <- struct{}{}
+		<-release
 		return now
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.grace = time.Hour
-	if err := server.SetFaults([]Fault{{Kind: FaultLatency, Latency: 2 * time.Hour}}); err != nil {
+	server.grace = grace
+	// What the call waits for after the clock must not be cut short either.
+	if err := server.SetFaults([]Fault{{Kind: FaultLatency, Latency: time.Millisecond}}); err != nil {
 		t.Fatal(err)
 	}
-	accepted := make(chan struct{}, 2)
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	accepted := make(chan struct{}, 10)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(ctx, &countingListener{Listener: listener, accepted: accepted}) }()
-	address := listener.Addr().String()
-	unused, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
+	s := &stopped{address: listener.Addr().String(), held: make(chan error, 1), served: make(chan error, 1)}
+	go func() { s.served <- server.Serve(ctx, &countingListener{Listener: listener, accepted: accepted}) }()
+	s.idle, s.unused = dial(t, s.address), dial(t, s.address)
+	if _, err := io.WriteString(s.idle, "GET /_emulator/faults HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(s.idle), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unused.Close() //nolint:errcheck // The server closed it.
+	_ = response.Body.Close()
 	<-accepted
-	held := make(chan error, 1)
-	go func() { held <- ask(t.Context(), "http://"+address+"/?"+signedQuery(now)) }()
-	<-handled
+	<-accepted
+	go func() { s.held <- ask(t.Context(), "http://"+s.address+"/?"+signedQuery(now)) }()
+	<-reached
 	stop()
-	for _, ended := range []<-chan error{served, held} {
-		select {
-		case err = <-ended:
-		case <-time.After(4 * time.Second): // The library itself gives up on unused connections after five.
-			t.Fatal("the server waits for a client")
+	return s
+}
+
+func dial(t *testing.T, address string) net.Conn {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// soon receives what has to come without a grace of an hour being used up. The library itself gives up on unused
+// connections after five seconds.
+func soon(t *testing.T, from <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-from:
+		return err
+	case <-time.After(4 * time.Second):
+		t.Fatal("the server waits for a client")
+		return nil
+	}
+}
+
+func TestStoppingLetsCallsEnd(t *testing.T) {
+	release := make(chan struct{})
+	s := stopWhileAnswering(t, time.Hour, release)
+	for name, conn := range map[string]net.Conn{"idle": s.idle, "unused": s.unused} {
+		closed := make(chan error, 1)
+		go func() {
+			_, err := conn.Read(make([]byte, 1))
+			closed <- err
+		}()
+		if err := soon(t, closed); err == nil {
+			t.Errorf("the server wrote to the %s connection", name)
 		}
 	}
-	if err == nil {
-		t.Error("the request that was held back got an answer")
+	// The listener was closed before these connections.
+	if conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.address); err == nil {
+		_ = conn.Close()
+		t.Error("a new connection was taken")
+	}
+	select {
+	case err := <-s.served:
+		t.Fatalf("serving ended before the call under way: %v", err)
+	default:
+	}
+	close(release)
+	if err := soon(t, s.held); err != nil {
+		t.Errorf("the call under way got no answer: %v", err)
+	}
+	if err := soon(t, s.served); err != nil {
+		t.Errorf("serving ended with %v", err)
+	}
+}
+
+func TestStoppingDoesNotWaitForEver(t *testing.T) {
+	release := make(chan struct{})
+	s := stopWhileAnswering(t, time.Millisecond, release)
+	defer close(release)
+	if err := soon(t, s.held); err == nil {
+		t.Error("the call that was held up got an answer")
+	}
+	if err := soon(t, s.served); err != nil {
+		t.Errorf("serving ended with %v", err)
 	}
 }
 
@@ -67,7 +144,8 @@ func ask(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	return response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body)
+	return errors.Join(err, response.Body.Close())
 }
 
 // signedQuery is a request for the regions.
