@@ -216,7 +216,7 @@ type scanned struct {
 // scan scans all regions with few workers, and notes what it saw. It fails if a group is visited twice.
 func scan(t *testing.T, c *cloud, change func(*scanner.Options)) scanned {
 	t.Helper()
-	opts := scanner.Options{Groups: c, Rules: c, Regions: []string{scanner.AllRegions}, Workers: 3}
+	opts := scanner.Options{Groups: c, Rules: c, Regions: []string{scanner.AllRegions}, Workers: 3, LookAgain: 1, MaxFailures: 5, MaxDenials: 1}
 	if change != nil {
 		change(&opts)
 	}

@@ -3,6 +3,7 @@ package scanner
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 )
 
@@ -35,7 +36,11 @@ func newCollector(opts *Options, visit func(*Group) error, stop context.CancelFu
 	return &collector{visit: visit, progress: opts.Progress, stop: stop, turn: make(chan struct{}, 1)}
 }
 
+// problem keeps a problem. Its names are cloned, since they are parts of pages, and problems outlive those.
 func (c *collector) problem(p Problem) {
+	for _, name := range []*string{&p.Region, &p.Group, &p.List, &p.Rule} {
+		*name = strings.Clone(*name)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.problems = append(c.problems, p)

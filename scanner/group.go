@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 )
@@ -17,10 +18,19 @@ type groupReader struct {
 	odd   string         // the first rule that was listed twice with different contents
 }
 
-// read reads the rules of one group and has it visited, unless the group is proven to be gone.
-func (r *groupReader) read(ctx context.Context, group sg.Group) {
-	err := r.readOrProveGone(ctx, &group)
-	if errors.Is(err, errGone) || ctx.Err() != nil {
+// read reads the rules of one group and has it visited, unless the group is proven to be gone or the region is given up.
+// reading ends with ctx, or earlier if the region is given up: then it fails without a call.
+func (r *groupReader) read(ctx, reading context.Context, group sg.Group) {
+	err := r.readOrProveGone(reading, &group)
+	switch {
+	case ctx.Err() != nil:
+		return
+	case errors.Is(err, errGone):
+		r.countGone()
+		return
+	case err == nil:
+		r.breaker.pass()
+	case !r.breaker.fail(err):
 		return
 	}
 	if err == nil && r.odd != "" {
@@ -59,9 +69,15 @@ func (r *groupReader) readOrProveGone(ctx context.Context, group *sg.Group) erro
 	}
 }
 
-// provenGone looks twice, since one look may hit a replica that lags behind.
+// provenGone looks twice, since one look may hit a replica that lags behind, and lets time pass in between, since two
+// looks at once would hit the same moment of it.
 func (r *groupReader) provenGone(ctx context.Context, id string) (bool, error) {
-	for range 2 {
+	for look := range 2 {
+		if look > 0 {
+			if err := pause(ctx, r.opts.LookAgain); err != nil {
+				return false, err
+			}
+		}
 		there, err := r.opts.Groups.GroupExists(ctx, r.region, id)
 		if there || err != nil {
 			return false, err
@@ -70,13 +86,26 @@ func (r *groupReader) provenGone(ctx context.Context, id string) (bool, error) {
 	return true, nil
 }
 
+// pause lets time pass, unless ctx ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // readRules reads the rules of a group into r. After an error r holds those read so far.
 func (r *groupReader) readRules(ctx context.Context, group *sg.Group) error {
 	r.rules, r.odd = nil, ""
 	clear(r.index)
 	for _, nic := range nics(group) {
 		pages := listing[sg.Rule]{
-			maxPages: r.opts.MaxPages,
+			maxPages: r.opts.MaxRulePages,
+			maxItems: r.opts.MaxRulePages * rulesPerPage,
 			fetch: func(ctx context.Context, token string) (sg.Page[sg.Rule], error) {
 				return r.opts.Rules.Rules(ctx, r.region, group.ID, nic, token)
 			},
@@ -95,7 +124,8 @@ func (r *groupReader) readRules(ctx context.Context, group *sg.Group) error {
 }
 
 // keep adds the rules of a page, each ID once. Rules without an ID cannot be told from twins, so all of them stay.
-func (r *groupReader) keep(items []sg.Rule) error {
+func (r *groupReader) keep(items []sg.Rule) (fresh int, err error) {
+	known := len(r.rules)
 	for i := range items {
 		rule := &items[i]
 		if rule.ID != "" {
@@ -109,7 +139,7 @@ func (r *groupReader) keep(items []sg.Rule) error {
 		}
 		r.rules = append(r.rules, *rule)
 	}
-	return nil
+	return len(r.rules) - known, nil
 }
 
 // nics are the listings that make up a group's rules: one call answers for one NIC type only, and for a classic

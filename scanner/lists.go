@@ -3,6 +3,7 @@ package scanner
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
@@ -52,7 +53,7 @@ func (l *lists) prefix(ctx context.Context, id string) *sg.PrefixList {
 	read, known := l.prefixes[id]
 	if !known {
 		read = &listRead{done: make(chan struct{})}
-		l.prefixes[id] = read
+		l.prefixes[strings.Clone(id)] = read // it is part of a page
 	}
 	l.mu.Unlock()
 	if !known {
@@ -76,7 +77,9 @@ func (l *lists) read(ctx context.Context, id string) *sg.PrefixList {
 func (l *lists) notePorts(id string) {
 	l.mu.Lock()
 	noted := l.ports[id]
-	l.ports[id] = true
+	if !noted {
+		l.ports[strings.Clone(id)] = true
+	}
 	l.mu.Unlock()
 	if !noted {
 		l.out.problem(Problem{Region: l.region.ID, List: id, Err: fmt.Errorf(

@@ -64,12 +64,21 @@ func TestScanDetectsListingsThatDoNotEnd(t *testing.T) {
 				if c.id == "sg-0" {
 					page.Items, page.Next = nil, c.token+"x"
 				}
-			}, 7,
-			"no end after 7 pages", 0, 7,
+			}, 0,
+			"pages 1 to 3 bring nothing new: the listing does not advance", 0, 3,
+		},
+		{
+			"known rules under new tokens, in ever another order", func(c call, page *sg.Page[sg.Rule]) {
+				if c.id == "sg-0" {
+					n := len(c.token) // 0, 1, 2, 3
+					page.Items, page.Next = rules("known", 3+n%2)[n%2:], c.token+"x"
+				}
+			}, 0,
+			"pages 3 to 5 bring nothing new: the listing does not advance", 4, 5,
 		},
 		{
 			"more pages than allowed", nil, 4,
-			"no end after 4 pages", 8, 4,
+			"no end after 4 pages with 8 entries", 8, 4,
 		},
 	}
 	for _, test := range tests {
@@ -77,7 +86,7 @@ func TestScanDetectsListingsThatDoNotEnd(t *testing.T) {
 			c := fivePages()
 			c.rules = test.rules
 			c.regions["cn-a"].groups = c.regions["cn-a"].groups[:1]
-			got := mustScan(t, c, func(o *scanner.Options) { o.MaxPages = test.pages })
+			got := mustScan(t, c, func(o *scanner.Options) { o.MaxRulePages = test.pages })
 			equal(t, "problems", got.problems(), []string{
 				"region=cn-a group=sg-0 list= rule=: reading rules: " + test.problem,
 			})
@@ -102,13 +111,13 @@ func TestScanDetectsListingsThatDoNotEnd(t *testing.T) {
 	})
 	t.Run("groups: more pages than allowed", func(t *testing.T) {
 		c := fivePages()
-		got := mustScan(t, c, func(o *scanner.Options) { o.MaxPages = 4; o.Workers = 1; c.pageSize = 1 })
-		want := "cn-a complete=false groups=4 rules=16 err=listing groups: no end after 4 pages"
+		got := mustScan(t, c, func(o *scanner.Options) { o.MaxGroupPages = 4; o.Workers = 1; c.pageSize = 1 })
+		want := "cn-a complete=false groups=4 rules=40 err=listing groups: no end after 4 pages with 4 entries"
 		equal(t, "regions", got.regions(), []string{want})
 	})
 	t.Run("as many pages as allowed are no problem", func(t *testing.T) {
 		c := fivePages()
-		got := mustScan(t, c, func(o *scanner.Options) { o.MaxPages = 5 })
+		got := mustScan(t, c, func(o *scanner.Options) { o.MaxRulePages, o.MaxGroupPages = 5, 5 })
 		equal(t, "problems", got.problems(), []string(nil))
 	})
 	t.Run("an empty page in between is no end", func(t *testing.T) {

@@ -30,7 +30,7 @@ func TestScanNeverPassesAPartForTheWhole(t *testing.T) {
 		f.install(c)
 		var got scanned
 		got.visited = map[string]*scanner.Group{}
-		opts := scanner.Options{Groups: c, Rules: c, Regions: []string{"*"}}
+		opts := scanner.Options{Groups: c, Rules: c, Regions: []string{"*"}, LookAgain: 1}
 		opts.Workers = rapid.IntRange(1, 4).Draw(rt, "workers")
 		var err error
 		got.result, err = scanner.Scan(t.Context(), opts, func(g *scanner.Group) error {

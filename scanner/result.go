@@ -16,11 +16,14 @@ type Result struct {
 type Region struct {
 	ID string
 	// Complete says that all groups were listed, and that every group and every list that rules use was read whole.
-	// A group that was deleted during the scan, and proven to be, takes nothing away.
+	// A group that was deleted during the scan, and proven to be, takes nothing away, unless too many were.
 	Complete bool
-	Groups   int   // visited
-	Rules    int   // of the groups visited
-	Err      error // why the listing of groups broke off; nil if it did not
+	Groups   int // visited
+	Rules    int // of the groups visited
+	Gone     int // listed and then proven to be gone, so not visited
+	// Err says why there can be groups that were neither visited nor proven to be gone: the listing broke off, the region
+	// was given up, or too many groups were gone. It is nil if every group that exists was visited.
+	Err error
 }
 
 // Problem is something that could not be read whole. Fields that do not apply are empty; without a region the

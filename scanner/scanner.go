@@ -3,7 +3,8 @@
 // A rule that is missing from a listing looks exactly like a rule that is not there, and decisions are made on what a
 // scan says. So a scan never passes off a part for the whole: every listing is followed to its end, and whatever
 // could not be read whole is named in the [Result], with the reason. One failing group, list or region never stops
-// the others.
+// the others; a region is given up where reading it is of no use: after 5 failing groups in a row, or where the very
+// first reading is denied.
 //
 //	result, err := scanner.Scan(ctx, scanner.Options{
 //		Groups:  client,
@@ -14,18 +15,21 @@
 //	})
 //
 // Groups stream: each is handed to the visit function as soon as its rules are there, and forgotten afterwards, so
-// that memory is bounded by the workers and not by the estate (only the attributes of groups are kept, to recognise
-// one that is listed twice). Without faults a scan makes the fewest calls possible: the pages of groups, the pages of
+// that memory is bounded by the workers and not by the estate (only a hash of each group is kept, to recognise one that
+// is listed twice). Without faults a scan makes the fewest calls possible: the pages of groups, the pages of
 // rules (of both NIC types for classic groups), one for each prefix list and region, and one DescribeRegions if all
-// regions are asked for. The package neither logs nor counts nor waits; pacing and retries are the adapter's.
+// regions are asked for. The package neither logs nor counts; pacing and retries are the adapter's. It waits
+// for one thing only: before the second look that proves a group to be gone.
 package scanner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 )
@@ -35,8 +39,18 @@ const AllRegions = "*"
 
 // Defaults of [Options].
 const (
-	DefaultWorkers  = 8
-	DefaultMaxPages = 10_000
+	DefaultWorkers       = 8
+	DefaultMaxRulePages  = 100
+	DefaultMaxGroupPages = 1_000
+	DefaultLookAgain     = time.Second
+	DefaultMaxFailures   = 50
+	DefaultMaxDenials    = 10
+)
+
+// The most that the cloud puts on a page.
+const (
+	rulesPerPage  = 1_000
+	groupsPerPage = 100
 )
 
 // GroupLister lists regions and groups. Its methods must be safe for concurrent use and return soon after ctx ends.
@@ -65,8 +79,22 @@ type Options struct {
 	Rules    RuleReader
 	Regions  []string       // names, or [AllRegions] alone
 	Workers  int            // groups read at once in each region; 0 means [DefaultWorkers]
-	MaxPages int            // of one listing, more are taken for endless; 0 means [DefaultMaxPages]
 	Progress func(Progress) // called in between visits; nil if nobody looks
+
+	// MaxRulePages bounds the pages of one group and NIC type, of 1,000 rules each: more are taken for endless. 0 means
+	// [DefaultMaxRulePages].
+	MaxRulePages int
+	// MaxGroupPages bounds the pages of one region, of 100 groups each, likewise. 0 means [DefaultMaxGroupPages].
+	MaxGroupPages int
+	// LookAgain is the time between the two looks that prove a group to be gone. 0 means [DefaultLookAgain].
+	LookAgain time.Duration
+	// MaxFailures is how many groups of a region in a row may fail to be read before the region is given up: a group
+	// costs up to three attempts until their timeouts, so thousands of them would cost days. 0 means
+	// [DefaultMaxFailures].
+	MaxFailures int
+	// MaxDenials is how many readings the cloud may deny before one has succeeded; then the region is given up, since
+	// the grant is missing and every further call is an alarm in somebody's audit trail. 0 means [DefaultMaxDenials].
+	MaxDenials int
 }
 
 // withDefaults checks the options and fills in what was left out.
@@ -76,26 +104,34 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("scan options: no client")
 	case len(o.Regions) == 0:
 		return o, errors.New("scan options: no regions")
-	case o.Workers < 0 || o.MaxPages < 0:
-		return o, fmt.Errorf("scan options: %d workers and %d pages: neither may be negative", o.Workers, o.MaxPages)
+	case o.Workers < 0 || o.MaxRulePages < 0 || o.MaxGroupPages < 0 || o.LookAgain < 0 || o.MaxFailures < 0 || o.MaxDenials < 0:
+		return o, fmt.Errorf("scan options: %d workers, %d pages of rules, %d pages of groups, %v between looks, %d failures, "+
+			"%d denials: none may be negative", o.Workers, o.MaxRulePages, o.MaxGroupPages, o.LookAgain, o.MaxFailures, o.MaxDenials)
 	}
-	for i, name := range o.Regions {
+	if err := validRegions(o.Regions); err != nil {
+		return o, fmt.Errorf("scan options: %w", err)
+	}
+	o.Workers = cmp.Or(o.Workers, DefaultWorkers)
+	o.MaxRulePages = cmp.Or(o.MaxRulePages, DefaultMaxRulePages)
+	o.MaxGroupPages = cmp.Or(o.MaxGroupPages, DefaultMaxGroupPages)
+	o.LookAgain = cmp.Or(o.LookAgain, DefaultLookAgain)
+	o.MaxFailures = cmp.Or(o.MaxFailures, DefaultMaxFailures)
+	o.MaxDenials = cmp.Or(o.MaxDenials, DefaultMaxDenials)
+	return o, nil
+}
+
+func validRegions(names []string) error {
+	for i, name := range names {
 		switch {
 		case name == "":
-			return o, errors.New("scan options: a region without a name")
-		case name == AllRegions && len(o.Regions) > 1:
-			return o, fmt.Errorf("scan options: region %q stands for all and must be alone", AllRegions)
-		case slices.Contains(o.Regions[:i], name):
-			return o, fmt.Errorf("scan options: region %q twice", name)
+			return errors.New("a region without a name")
+		case name == AllRegions && len(names) > 1:
+			return fmt.Errorf("region %q stands for all and must be alone", AllRegions)
+		case slices.Contains(names[:i], name):
+			return fmt.Errorf("region %q twice", name)
 		}
 	}
-	if o.Workers == 0 {
-		o.Workers = DefaultWorkers
-	}
-	if o.MaxPages == 0 {
-		o.MaxPages = DefaultMaxPages
-	}
-	return o, nil
+	return nil
 }
 
 // Group is a group with its rules. Incomplete says why it was not read whole, and is empty if it was.

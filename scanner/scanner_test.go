@@ -155,11 +155,19 @@ func TestScanRefusesBadOptions(t *testing.T) {
 		},
 		{
 			"negative workers", func(o *scanner.Options) { o.Workers = -1 },
-			"scan options: -1 workers and 0 pages: neither may be negative",
+			"scan options: -1 workers, 0 pages of rules, 0 pages of groups, 1ns between looks, 5 failures, 1 denials: none may be negative",
 		},
 		{
-			"negative pages", func(o *scanner.Options) { o.MaxPages = -2 },
-			"scan options: 3 workers and -2 pages: neither may be negative",
+			"negative pages of rules", func(o *scanner.Options) { o.MaxRulePages = -2 },
+			"scan options: 3 workers, -2 pages of rules, 0 pages of groups, 1ns between looks, 5 failures, 1 denials: none may be negative",
+		},
+		{
+			"negative pages of groups", func(o *scanner.Options) { o.MaxGroupPages = -3 },
+			"scan options: 3 workers, 0 pages of rules, -3 pages of groups, 1ns between looks, 5 failures, 1 denials: none may be negative",
+		},
+		{
+			"a negative time between looks", func(o *scanner.Options) { o.LookAgain = -1 },
+			"scan options: 3 workers, 0 pages of rules, 0 pages of groups, -1ns between looks, 5 failures, 1 denials: none may be negative",
 		},
 	}
 	for _, test := range tests {

@@ -260,7 +260,8 @@ func document(r *sweep.Result, policies *policy.Set) *report.Sweep {
 			text = region.Err.Error()
 		}
 		doc.Regions = append(doc.Regions, report.Region{
-			ID: region.ID, Complete: region.Complete, Groups: region.Groups, Rules: region.Rules, Error: text,
+			ID: region.ID, Complete: region.Complete, Groups: region.Groups, Rules: region.Rules,
+			Gone: region.Gone, Error: text,
 		})
 	}
 	for i, x := range policies.Exceptions {

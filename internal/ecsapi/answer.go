@@ -29,25 +29,46 @@ func (c *Client) understand(q *request, answer *reply, into decode) *failure {
 	return &failure{Error: &Error{
 		Action: q.action, Region: c.redactor.name(q.region.ID), Code: code, Class: class,
 		RequestID: c.redactor.name(problem.requestID), HTTPStatus: answer.status,
-		Message: c.redactor.message(problem.message), hint: hintOf(q.action, code, class),
+		Message: c.redactor.message(problem.message), hint: hintOf(q.action, code, class, problem.requestID != ""),
 	}}
 }
 
 // unreadable makes the error of an answer that is none of the cloud's, or not whole.
 func (c *Client) unreadable(q *request, answer *reply, err error) *failure {
 	f := fault{"the answer could not be read: " + err.Error(), hintAgain}
+	id := requestIDOf(answer.body)
+	if id != "" {
+		f.hint = hintQuote
+	}
 	text := strings.TrimSpace(answer.body)
 	switch {
 	case answer.status >= 300 && answer.status < 400:
 		f = fault{"redirected, which the cloud never does; not followed", hintBetween}
+	case isEncoded(answer.header):
+		f = fault{"the answer is compressed or otherwise encoded, which was not asked for", hintBetween}
 	case text == "":
 		f = fault{fmt.Sprintf("an empty answer, http %d", answer.status), hintBetween}
 	case strings.HasPrefix(text, "<"), strings.Contains(answer.contentType, "html"):
 		f = fault{"the answer is a web page, not json", hintBetween}
 	}
 	e := c.fail(q, Transient, f)
-	e.HTTPStatus = answer.status
+	e.HTTPStatus, e.RequestID = answer.status, c.redactor.name(id)
 	return &failure{Error: e}
+}
+
+// requestIDOf finds the ID of an answer that is of no other use. It is empty if there is none to be trusted.
+func requestIDOf(body string) (id string) {
+	err := decodeObject(body, func(s *scanner, key string) error { return s.fields(key, field{"RequestId", &id}) })
+	if err != nil {
+		return ""
+	}
+	return id
+}
+
+// isEncoded tells whether a body needs decoding before it is what the sender meant.
+func isEncoded(header http.Header) bool {
+	encoding := strings.TrimSpace(header.Get("Content-Encoding"))
+	return encoding != "" && !strings.EqualFold(encoding, "identity")
 }
 
 // askedWait is how long the cloud asks to wait, by its headers x-ratelimit-user-api and x-ratelimit-user, which look

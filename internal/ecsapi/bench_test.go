@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
+
+	"github.com/egress-janitor/egress-janitor/internal/sg"
 )
 
 // rulesBody is a page of rules as the cloud spells them.
@@ -80,7 +82,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			// The answer is copied once on its way from the connection; so it is in the SDK's path.
-			page, err := decodeRules(strings.Clone(body), "cn-hangzhou", "sg-bp1")
+			page, err := decodeRules(strings.Clone(body), "cn-hangzhou", "sg-bp1", sg.NICIntranet)
 			if err != nil || len(page.Items) != 1000 {
 				b.Fatal(err)
 			}

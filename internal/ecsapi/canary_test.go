@@ -27,10 +27,13 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 
 // through replaces the network of a client.
 func through(c *Client, base http.RoundTripper) {
-	for range cap(c.pool.idle) {
-		s := <-c.pool.idle
-		s.exchange.base = base
-		c.pool.idle <- s
+	create := c.pools.create
+	c.pools.create = func() (*session, error) {
+		s, err := create()
+		if err == nil {
+			s.exchange.base = base
+		}
+		return s, err
 	}
 }
 
@@ -41,6 +44,21 @@ func echo(status int, contentType, format string) http.HandlerFunc {
 		w.Header().Set("Location", "http://"+r.Host+r.URL.String())
 		w.WriteHeader(status)
 		_, _ = fmt.Fprintf(w, format, r.URL.String())
+	}
+}
+
+// encoded answers with a body that is marked as encoded.
+func encoded(encoding, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", encoding)
+		says(http.StatusOK, body)(w, r)
+	}
+}
+
+func TestAnAnswerThatIsEncodedAsItIsCanBeRead(t *testing.T) {
+	server := newScript(t, encoded("identity", regionsBody))
+	if _, err := newTestClient(t, server.URL).Regions(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -68,6 +86,11 @@ func TestNoFailureShowsACredential(t *testing.T) {
 		"a web page with an error":  {echo(502, "text/html", "<html>%s</html>"), "captive portal"},
 		"a redirect":                {echo(302, "text/html", "%s"), "redirected"},
 		"an empty answer":           {says(200, ""), "empty answer"},
+		"a web page, compressed":    {encoded("gzip", "\x1f\x8b\x08"), "captive portal"},
+		"an answer without an id":   {says(200, `{"Regions":{"Region":[]}}`), hintAgain},
+		"an error without an id":    {says(500, `{"Code":"InternalError","Message":"x"}`), "(http 500); " + hintAgain},
+		"an error with an id":       {fails(500, "InternalError"), hintQuote},
+		"an answer with an id":      {says(200, `{"RequestId":"R-1","Regions":{}}`), "request id R-1); " + hintQuote},
 		"an answer of another call": {says(200, `{"AccountId":"1"}`), "no regions"},
 		"an answer that ends early": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "10000")

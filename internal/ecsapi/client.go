@@ -25,7 +25,7 @@ type Client struct {
 	options  Options
 	endpoint endpoint
 	limiter  *limiter
-	pool     *pool
+	pools    *pools
 	redactor redactor
 }
 
@@ -38,19 +38,15 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making an ecs client: %w", err)
 	}
-	p, err := newPool(&o, e)
-	if err != nil {
-		return nil, fmt.Errorf("making an ecs client: %w", err)
-	}
-	r := newRedactor(o.Credentials)
+	p, r := newPools(&o, e), newRedactor(o.Credentials)
 	// From here on only pointers lead to the credentials: fmt prints what a client holds if the client is in a struct
 	// and the verb is one that fits no pointer.
 	o.Credentials = Credentials{}
-	return &Client{options: o, endpoint: e, limiter: newLimiter(o.quota, o.Now), pool: p, redactor: r}, nil
+	return &Client{options: o, endpoint: e, limiter: newLimiter(o.quota, o.Now), pools: p, redactor: r}, nil
 }
 
 // Close gives up the idle connections. Calls under way are not disturbed.
-func (c *Client) Close() { c.pool.transport.CloseIdleConnections() }
+func (c *Client) Close() { c.pools.transport.CloseIdleConnections() }
 
 // Format prints nothing but the type.
 func (*Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "ecsapi.Client{}") }
@@ -117,14 +113,18 @@ func (c *Client) call(ctx context.Context, q *request, into decode) *failure {
 	case err != nil:
 		return &failure{c.cancelled(ctx, q), true}
 	}
-	s, err := c.pool.take(ctx)
-	if err != nil {
+	pool := c.pools.of(q.region.ID)
+	s, err := pool.take(ctx)
+	switch {
+	case errors.Is(err, errSDK):
+		return &failure{c.brokenSDK(q), true}
+	case err != nil:
 		return &failure{c.cancelled(ctx, q), true}
 	}
 	sent := c.options.Now()
 	answer, failed := c.send(ctx, s, q)
 	latency := c.options.Now().Sub(sent)
-	c.pool.give(s)
+	pool.give(s)
 	if failed == nil {
 		failed = c.understand(q, &answer, into)
 	}
@@ -157,7 +157,7 @@ func (c *Client) send(ctx context.Context, s *session, q *request) (reply, *fail
 	case ctx.Err() != nil:
 		return reply{}, &failure{c.cancelled(ctx, q), true}
 	case errors.Is(err, errSDK):
-		return reply{}, &failure{c.fail(q, Transient, fault{errSDK.Error(), "report this: it is a fault of the program"}), false}
+		return reply{}, &failure{c.brokenSDK(q), false}
 	default:
 		failed := c.fail(q, Transient, faultOf(err))
 		failed.HTTPStatus = answer.status
@@ -178,6 +178,11 @@ func (c *Client) fail(q *request, class Class, f fault) *Error {
 		Action: q.action, Region: c.redactor.name(q.region.ID), Class: class,
 		Message: c.redactor.message(f.message), hint: f.hint,
 	}
+}
+
+// brokenSDK makes the error of a call that the SDK broke down over.
+func (c *Client) brokenSDK(q *request) *Error {
+	return c.fail(q, Transient, fault{errSDK.Error(), "report this: it is a fault of the program"})
 }
 
 // cancelled makes the error of a call whose caller's context ended.

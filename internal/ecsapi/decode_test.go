@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ func TestRulesAreReadAsTheCloudSpellsThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := decodeRules(string(body), "cn-hangzhou", "sg-bp1web")
+	got, err := decodeRules(string(body), "cn-hangzhou", "sg-bp1web", sg.NICIntranet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +59,8 @@ func TestRulesAreReadAsTheCloudSpellsThem(t *testing.T) {
 }
 
 func TestAnswersThatDoNotFitTheCallAreRefused(t *testing.T) {
-	rules := func(body string) error { _, err := decodeRules(body, "r1", "sg-1"); return err }
+	rules := func(body string) error { _, err := decodeRules(body, "r1", "sg-1", ""); return err }
+	outside := func(body string) error { _, err := decodeRules(body, "r1", "sg-1", sg.NICInternet); return err }
 	groups := func(body string) error { _, err := decodeGroups(body, "r1"); return err }
 	regions := func(body string) error { _, err := decodeRegions(body); return err }
 	list := func(body string) error { _, err := decodePrefixList(body, "pl-1"); return err }
@@ -70,24 +72,36 @@ func TestAnswersThatDoNotFitTheCallAreRefused(t *testing.T) {
 	}{
 		"rules: nothing in it":             {rules, `{}`, errNoRules},
 		"rules: null":                      {rules, `{"Permissions":null}`, errShape},
-		"rules: none":                      {rules, `{"Permissions":{"Permission":[]}}`, nil},
-		"rules: no list at all":            {rules, `{"Permissions":{}}`, nil},
-		"rules: of another group":          {rules, `{"SecurityGroupId":"sg-2","Permissions":{}}`, errOtherGroup},
-		"rules: of another region":         {rules, `{"RegionId":"r2","Permissions":{}}`, errOtherRegion},
-		"rules: of this group":             {rules, `{"SecurityGroupId":"sg-1","RegionId":"r1","Permissions":{}}`, nil},
+		"rules: none":                      {rules, `{"SecurityGroupId":"sg-1","Permissions":{"Permission":[]}}`, nil},
+		"rules: null for none":             {rules, `{"SecurityGroupId":"sg-1","Permissions":{"Permission":null}}`, nil},
+		"rules: none, of nobody knows":     {rules, `{"RegionId":"r1","Permissions":{"Permission":[]}}`, errNotSaid},
+		"rules: no list at all":            {rules, `{"SecurityGroupId":"sg-1","RegionId":"r1","Permissions":{}}`, errNoList},
+		"rules: of another group":          {rules, `{"SecurityGroupId":"sg-2","Permissions":{"Permission":[]}}`, errOtherGroup},
+		"rules: of another region":         {rules, `{"RegionId":"r2","Permissions":{"Permission":[{}]}}`, errOtherRegion},
+		"rules: of the other nic type":     {outside, `{"Permissions":{"Permission":[{"NicType":"intranet"}]}}`, errNIC},
+		"rules: one of two is of another":  {outside, `{"Permissions":{"Permission":[{"NicType":"internet"},{"NicType":"x"}]}}`, errNIC},
+		"rules: of this nic type":          {outside, `{"Permissions":{"Permission":[{"NicType":"Internet"}]}}`, nil},
+		"rules: without a nic type":        {outside, `{"Permissions":{"Permission":[{"NicType":""},{}]}}`, nil},
+		"rules: of any nic type":           {rules, `{"Permissions":{"Permission":[{"NicType":"intranet"}]}}`, nil},
 		"rules: one for inbound traffic":   {rules, `{"Permissions":{"Permission":[{"Direction":"ingress"}]}}`, errDirection},
 		"rules: one for outbound traffic":  {rules, `{"Permissions":{"Permission":[{"Direction":"Egress"}]}}`, nil},
 		"rules: one without a direction":   {rules, `{"Permissions":{"Permission":[{}]}}`, nil},
 		"rules: one that is null":          {rules, `{"Permissions":{"Permission":[null]}}`, errShape},
 		"groups: nothing in it":            {groups, `{}`, errNoGroups},
 		"groups: one without an id":        {groups, `{"SecurityGroups":{"SecurityGroup":[{"VpcId":"v"}]}}`, errNoID},
-		"groups: of another region":        {groups, `{"RegionId":"r2","SecurityGroups":{}}`, errOtherRegion},
+		"groups: of another region":        {groups, `{"RegionId":"r2","SecurityGroups":{"SecurityGroup":[]}}`, errOtherRegion},
+		"groups: no list at all":           {groups, `{"RegionId":"r1","SecurityGroups":{}}`, errNoList},
+		"groups: none, of nobody knows":    {groups, `{"SecurityGroups":{"SecurityGroup":[]}}`, errNotSaid},
+		"groups: one, of nobody knows":     {groups, `{"SecurityGroups":{"SecurityGroup":[{"SecurityGroupId":"sg-1"}]}}`, nil},
 		"groups: none":                     {groups, `{"RegionId":"r1","SecurityGroups":{"SecurityGroup":[]}}`, nil},
+		"regions: no list at all":          {regions, `{"Regions":{}}`, errNoList},
 		"regions: none":                    {regions, `{"Regions":{"Region":[]}}`, errNoRegions},
 		"regions: one without an id":       {regions, `{"Regions":{"Region":[{}]}}`, errNoID},
 		"identity: nobody":                 {identity, `{"Arn":"acs:ram::1:root"}`, errNoAccount},
 		"prefix list: nothing in it":       {list, `{"PrefixListId":"pl-1"}`, errNoEntries},
-		"prefix list: another one":         {list, `{"PrefixListId":"pl-2","Entries":{}}`, errOtherList},
+		"prefix list: another one":         {list, `{"PrefixListId":"pl-2","Entries":{"Entry":[]}}`, errOtherList},
+		"prefix list: no list at all":      {list, `{"PrefixListId":"pl-1","Entries":{}}`, errNoList},
+		"prefix list: empty, of nobody":    {list, `{"Entries":{"Entry":[]}}`, errNotSaid},
 		"prefix list: empty but read":      {list, `{"PrefixListId":"pl-1","Entries":{"Entry":[]}}`, nil},
 		"prefix list: an entry that is no": {list, `{"Entries":{"Entry":[{"Cidr":1}]}}`, cmpopts.AnyError},
 		"prefix list: one of two is bad":   {list, `{"Entries":{"Entry":[{"Cidr":"::/0"},{}]}}`, cmpopts.AnyError},
@@ -150,10 +164,12 @@ func TestGroupExistsOnlyBelievesWhatItAskedFor(t *testing.T) {
 		fails  bool
 	}{
 		"there":                       {`{"SecurityGroups":{"SecurityGroup":[` + one + `]}}`, true, false},
-		"not there":                   {`{"SecurityGroups":{"SecurityGroup":[]}}`, false, false},
+		"not there":                   {`{"RegionId":"cn-hangzhou","SecurityGroups":{"SecurityGroup":[]}}`, false, false},
+		"not there, who knows where":  {`{"SecurityGroups":{"SecurityGroup":[]}}`, false, true},
+		"not there, without a list":   {`{"RegionId":"cn-hangzhou","SecurityGroups":{}}`, false, true},
 		"another group":               {`{"SecurityGroups":{"SecurityGroup":[` + other + `]}}`, false, true},
 		"twice":                       {`{"SecurityGroups":{"SecurityGroup":[` + one + `,` + one + `]}}`, false, true},
-		"nothing yet, but more pages": {`{"NextToken":"T","SecurityGroups":{"SecurityGroup":[]}}`, false, true},
+		"nothing yet, but more pages": {`{"RegionId":"cn-hangzhou","NextToken":"T","SecurityGroups":{"SecurityGroup":[]}}`, false, true},
 		"no listing":                  {`{}`, false, true},
 	}
 	for name, tt := range tests {
@@ -172,4 +188,16 @@ func TestGroupExistsOnlyBelievesWhatItAskedFor(t *testing.T) {
 			t.Errorf("got %v, want an invalid call", err)
 		}
 	})
+}
+
+func TestAServerThatIgnoresTheNICTypeIsNotBelieved(t *testing.T) {
+	server := newScript(t, says(200, `{"SecurityGroupId":"sg-1","Permissions":{"Permission":[{"NicType":"internet"}]}}`))
+	c := newTestClient(t, server.URL)
+	if _, err := c.Rules(t.Context(), hangzhou, "sg-1", sg.NICInternet, ""); err != nil {
+		t.Errorf("the type that was asked for: %v", err)
+	}
+	_, err := c.Rules(t.Context(), hangzhou, "sg-1", sg.NICIntranet, "")
+	if err == nil || !strings.Contains(err.Error(), errNIC.Error()) {
+		t.Errorf("the other type: got %v, want %v", err, errNIC)
+	}
 }

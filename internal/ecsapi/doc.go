@@ -13,9 +13,10 @@
 // # Calls
 //
 // A call first waits for its turn: one paced bucket per region and action holds the quota that an account shares with
-// its console and its other tools. Then it borrows one of a fixed number of SDK clients, since one SDK client must
-// not serve two calls at once. Reads that fail in passing are repeated twice with backoff; a throttled read waits,
-// together with all others of its bucket, for the next window of the cloud.
+// its console and its other tools. Then it borrows one of the few SDK clients of its region, since one SDK client must
+// not serve two calls at once, and since a region that hangs must not keep others waiting. Reads that fail in passing
+// are repeated twice with backoff; a throttled read waits, together with all others of its bucket, for the next window
+// of the cloud.
 //
 // The SDK signs and sends; it is never shown what came back. Answers are read, bounded and decoded here.
 //

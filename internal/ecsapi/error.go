@@ -82,11 +82,12 @@ const (
 		"that breaks up tls"
 	hintProxy    = "check HTTPS_PROXY and NO_PROXY"
 	hintThrottle = "lower accounts[].quotas, or try again when other users of this account call less"
-	hintAgain    = "try again; if it stays, quote the request id to the cloud's support"
+	hintAgain    = "try again; if it stays, check what is between here and the cloud"
+	hintQuote    = "try again; if it stays, quote the request id to the cloud's support"
 )
 
-// hintOf says what to do about a code of the cloud.
-func hintOf(action, code string, class Class) string {
+// hintOf says what to do about a code of the cloud. identified tells whether there is a request ID to quote.
+func hintOf(action, code string, class Class, identified bool) string {
 	switch {
 	case strings.HasPrefix(code, "InvalidAccessKeyId"), code == "Forbidden.AccessKeyDisabled":
 		return "check " + envKeyID + ": the key is unknown or disabled"
@@ -104,6 +105,8 @@ func hintOf(action, code string, class Class) string {
 		return hintThrottle
 	case class == Denied:
 		return "grant the ram action " + ramAction(action) + ", see deploy/ram/scan.json"
+	case class == Transient && identified:
+		return hintQuote
 	case class == Transient:
 		return hintAgain
 	default:

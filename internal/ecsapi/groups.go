@@ -78,6 +78,8 @@ func (c *Client) GroupExists(ctx context.Context, region sg.Region, id string) (
 	return found, nil
 }
 
+// decodeGroups reads a page of groups and makes sure that it answers what was asked. A page without groups must name the
+// region itself: it is taken for the end of a listing, or for the proof that a group is gone.
 func decodeGroups(body, region string) (page sg.Page[sg.Group], err error) {
 	var listed bool
 	var of string
@@ -100,6 +102,8 @@ func decodeGroups(body, region string) (page sg.Page[sg.Group], err error) {
 		return page, errNoGroups
 	case of != "" && of != region:
 		return page, errOtherRegion
+	case of == "" && len(page.Items) == 0:
+		return page, errNotSaid
 	}
 	return page, nil
 }
@@ -133,7 +137,7 @@ func (s *scanner) tags(g *sg.Group) error {
 		g.Tags = nil
 		return s.literal("null")
 	}
-	return s.wrapped("Tag", func() { g.Tags = nil }, func(s *scanner) error {
+	_, err := s.maybeWrapped("Tag", func() { g.Tags = nil }, func(s *scanner) error {
 		var t sg.Tag
 		err := s.object(func(s *scanner, key string) error {
 			return s.fields(key, field{"TagKey", &t.Key}, field{"TagValue", &t.Value})
@@ -141,4 +145,5 @@ func (s *scanner) tags(g *sg.Group) error {
 		g.Tags = append(g.Tags, t)
 		return err
 	})
+	return err
 }

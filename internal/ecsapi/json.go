@@ -19,6 +19,8 @@ var (
 	errTrailing = errors.New("more after the end")
 	errShape    = errors.New("another kind of value than expected")
 	errNoCode   = errors.New("an error without a code")
+	errNoList   = errors.New("a list that should be here was left out")
+	errNotSaid  = errors.New("an empty list that does not say what it is of")
 )
 
 // scanner reads JSON in one pass. Texts without escapes are parts of the input, not copies. It accepts what
@@ -145,57 +147,6 @@ func (s *scanner) list(each func(s *scanner) error) error {
 		return s.literal("null")
 	}
 	return s.array(each)
-}
-
-// wrapped reads a list as the cloud packs it: an object with the list under one key. The object must be there, the
-// list need not be. What is given twice counts the last time, so restart is called whenever there is a new beginning.
-func (s *scanner) wrapped(key string, restart func(), each func(s *scanner) error) error {
-	restart()
-	return s.object(func(s *scanner, k string) error {
-		if k != key {
-			return s.skip()
-		}
-		restart()
-		return s.list(each)
-	})
-}
-
-// field is a key of an object and where the text of its value goes.
-type field struct {
-	key  string
-	into *string
-}
-
-// fields reads the value of a key into its field, or skips it if there is none.
-func (s *scanner) fields(key string, known ...field) error {
-	for _, f := range known {
-		if f.key == key {
-			return s.scalar(f.into)
-		}
-	}
-	return s.skip()
-}
-
-// scalar reads a string, number, bool or null as a text: null is the empty one. The cloud writes numbers where its
-// documents say string, and the other way round.
-func (s *scanner) scalar(into *string) (err error) {
-	switch c := s.next(); {
-	case c == '"':
-		*into, err = s.str()
-	case c == 't':
-		*into, err = "true", s.literal("true")
-	case c == 'f':
-		*into, err = "false", s.literal("false")
-	case c == 'n':
-		*into, err = "", s.literal("null")
-	case c == '-' || c >= '0' && c <= '9':
-		*into, err = s.number()
-	case c == '{' || c == '[':
-		err = s.fail(errShape)
-	default:
-		err = s.fail(errSyntax)
-	}
-	return err
 }
 
 // skip reads any value and forgets it.

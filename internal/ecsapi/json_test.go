@@ -1,6 +1,7 @@
 package ecsapi
 
 import (
+	stdcmp "cmp"
 	"encoding/json"
 	"errors"
 	"os"
@@ -217,6 +218,7 @@ func decodeByReference(body string) (*reference, error) {
 
 func (r *reference) permissions(raw json.RawMessage) error {
 	r.Listed, r.Rules = true, nil
+	there := false
 	keys, values, err := members(raw)
 	if err != nil {
 		return err
@@ -225,7 +227,7 @@ func (r *reference) permissions(raw json.RawMessage) error {
 		if keys[i] != "Permission" {
 			continue
 		}
-		r.Rules = nil
+		there, r.Rules = true, nil
 		var rules []json.RawMessage
 		if err := json.Unmarshal(values[i], &rules); err != nil {
 			return err
@@ -237,6 +239,9 @@ func (r *reference) permissions(raw json.RawMessage) error {
 			}
 			r.Rules = append(r.Rules, f)
 		}
+	}
+	if !there {
+		return errReference
 	}
 	return nil
 }
@@ -253,11 +258,17 @@ func ruleByReference(raw json.RawMessage) (f sg.Fields, err error) {
 	}
 	keys, values, err := members(raw)
 	for i := range keys {
-		if text := into[keys[i]]; text != nil {
+		var other string
+		text := into[keys[i]]
+		if keys[i] == "SourceGroupId" || keys[i] == "SourcePrefixListId" {
+			text = &other
+		}
+		if text != nil {
 			if *text, err = looseText(values[i]); err != nil {
 				return f, err
 			}
 		}
+		f.SourceOther = stdcmp.Or(f.SourceOther, other)
 	}
 	if direction != "" && !strings.EqualFold(direction, "egress") {
 		return f, errReference
@@ -305,6 +316,7 @@ func seeds(tb testing.TB) []string {
 		`{"Permissions":{"Permission":[{"Priority":1,"Priority":"2","priority":3}]}}`,
 		`{"Permissions":{"Permission":[{"Priority":1}]},"Permissions":{"Permission":[{"Priority":2},{}]}}`,
 		`{"Permissions":{"Permission":[{"Priority":1}],"Permission":[]}}`,
+		`{"Permissions":{"Permission":[{"SourceGroupId":"","SourcePrefixListId":"pl","SourceGroupId":"sg"}]}}`,
 		`{"Permissions":{"Permission":[{"Direction":"ingress"}]}}`,
 		`{"Permissions":{"Permission":[{"Description":"\ud83d\ude00 \ud83d \u0000 \/"}]}}`,
 		"{\"Permissions\":{\"Permission\":[{\"Description\":\"\xff\xe4\xb8\\n\xf0\"}]}}",

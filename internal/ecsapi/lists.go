@@ -50,6 +50,8 @@ func decodePrefixList(body, id string) (list sg.PrefixList, err error) {
 		return list, errNoEntries
 	case of != "" && of != id:
 		return list, errOtherList
+	case of == "" && len(list.Entries) == 0:
+		return list, errNotSaid
 	}
 	list.ID = id
 	return list, nil

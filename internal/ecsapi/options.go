@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	defaultClients = 16
+	defaultClients = 8
 	defaultTimeout = 30 * time.Second
 	defaultQuota   = 10
 )
@@ -28,7 +28,8 @@ type Options struct {
 	Credentials Credentials
 	// Quotas are calls per second by action, per region. What is missing is taken from [DefaultQuotas].
 	Quotas map[string]float64
-	// Clients bounds the calls under way at once. Zero means 16.
+	// Clients bounds the calls under way at once in each region, and likewise those that belong to no region. Zero
+	// means 8.
 	Clients int
 	// Observer is told of every attempt and wait. Nil means nobody is. It is called from many goroutines at once.
 	Observer Observer

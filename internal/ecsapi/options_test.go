@@ -102,7 +102,7 @@ func TestProxiesServeTheCloudOnly(t *testing.T) {
 		"http://localhost:1": false,
 	} {
 		c := newTestClient(t, address)
-		if got := c.pool.transport.Proxy != nil; got != want {
+		if got := c.pools.transport.Proxy != nil; got != want {
 			t.Errorf("endpoint %q: proxies of the environment %v, want %v", address, got, want)
 		}
 	}

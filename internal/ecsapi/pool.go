@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
@@ -24,36 +25,76 @@ const (
 // errSDK says that the SDK broke. What it said is dropped: its texts and its panics may hold signed URLs.
 var errSDK = errors.New("the cloud's sdk broke down over this call")
 
-// pool lends SDK clients, each to one caller at a time: concurrent calls on one race.
-type pool struct {
-	idle      chan *session
+// pools are the pools of one account: one for each region, so that a region that hangs takes nothing from the others,
+// and one for calls that belong to none. All share one transport.
+type pools struct {
+	size      int
 	transport *http.Transport
+	create    func() (*session, error)
+
+	mu     sync.Mutex
+	region map[string]*pool
 }
 
-// newPool makes all clients one after another, since making them concurrently races too.
-func newPool(o *Options, e endpoint) (*pool, error) {
-	p := &pool{idle: make(chan *session, o.Clients), transport: newTransport(o, e)}
-	for range o.Clients {
-		s, err := newSession(&o.Credentials, p.transport)
-		if err != nil {
-			return nil, err
-		}
-		p.idle <- s
+func newPools(o *Options, e endpoint) *pools {
+	transport, credentials := newTransport(o, e), o.Credentials
+	return &pools{
+		size: o.Clients, transport: transport, region: map[string]*pool{},
+		create: func() (*session, error) { return newSession(&credentials, transport) },
 	}
-	return p, nil
 }
 
-// take borrows a client, waiting for one if all are lent.
+// of gives the pool of a region, a new one if need be. The region without a name is where calls of no region go.
+func (p *pools) of(region string) *pool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.region[region] == nil {
+		p.region[region] = newPool(p.size, p.make)
+	}
+	return p.region[region]
+}
+
+// make makes one client after another, since making them concurrently races.
+func (p *pools) make() (*session, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.create()
+}
+
+// pool lends SDK clients, each to one caller at a time: concurrent calls on one race. Clients are made when they are
+// first lent, as most regions of an account are empty.
+type pool struct {
+	idle chan *session // nil for those that are to be made
+	make func() (*session, error)
+}
+
+func newPool(size int, create func() (*session, error)) *pool {
+	p := &pool{idle: make(chan *session, size), make: create}
+	for range size {
+		p.idle <- nil
+	}
+	return p
+}
+
+// take borrows a client, waiting for one if all are lent. It fails with errSDK, or with the error of the context.
 func (p *pool) take(ctx context.Context) (*session, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	select {
 	case s := <-p.idle:
-		return s, nil
+		if s != nil {
+			return s, nil
+		}
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	s, err := p.make()
+	if err != nil {
+		p.idle <- nil
+		return nil, err
+	}
+	return s, nil
 }
 
 // give hands a client back.

@@ -19,6 +19,7 @@ const (
 var (
 	errNoRules   = errors.New("no list of rules in it")
 	errDirection = errors.New("a rule that is not an egress rule, though only those were asked for")
+	errNIC       = errors.New("a rule of another nic type than asked for")
 )
 
 // Rules lists one page of the egress rules of a group. nic is [sg.NICIntranet], [sg.NICInternet], or empty to leave
@@ -39,7 +40,7 @@ func (c *Client) Rules(ctx context.Context, region sg.Region, group, nic, token 
 	}
 	var page sg.Page[sg.Rule]
 	err := c.read(ctx, q, func(body string) (err error) {
-		page, err = decodeRules(body, region.ID, group)
+		page, err = decodeRules(body, region.ID, group, nic)
 		return err
 	})
 	if err != nil {
@@ -48,9 +49,12 @@ func (c *Client) Rules(ctx context.Context, region sg.Region, group, nic, token 
 	return page, nil
 }
 
-// decodeRules reads a page of rules and makes sure that it answers what was asked.
-func decodeRules(body, region, group string) (page sg.Page[sg.Rule], err error) {
+// decodeRules reads a page of rules and makes sure that it answers what was asked. The NIC type counts too: a classic
+// group of whose two sides one was listed twice would lack half of its rules. A page without rules must name the group
+// itself.
+func decodeRules(body, region, group, nic string) (page sg.Page[sg.Rule], err error) {
 	p := rulesPage{
+		nic: nic,
 		restart: func() {
 			if page.Items = page.Items[:0]; page.Items == nil {
 				page.Items = make([]sg.Rule, 0, len(body)/bytesPerRule+1)
@@ -68,6 +72,8 @@ func decodeRules(body, region, group string) (page sg.Page[sg.Rule], err error) 
 		return page, errOtherGroup
 	case p.region != "" && p.region != region:
 		return page, errOtherRegion
+	case p.group == "" && len(page.Items) == 0:
+		return page, errNotSaid
 	}
 	page.Next = p.next
 	return page, nil
@@ -77,6 +83,7 @@ func decodeRules(body, region, group string) (page sg.Page[sg.Rule], err error) 
 // list begins, as by [scanner.wrapped].
 type rulesPage struct {
 	next, group, region string
+	nic                 string // that was asked for; empty for any
 	listed              bool
 	restart             func()
 	each                func(*sg.Fields)
@@ -91,8 +98,11 @@ func (p *rulesPage) decode(body string) error {
 		if err := s.object(member); err != nil {
 			return err
 		}
-		if direction != "" && !strings.EqualFold(direction, "egress") {
+		switch {
+		case direction != "" && !strings.EqualFold(direction, "egress"):
 			return s.fail(errDirection)
+		case p.nic != "" && f.NICType != "" && !strings.EqualFold(f.NICType, p.nic):
+			return s.fail(errNIC)
 		}
 		p.each(&f)
 		return nil
@@ -133,6 +143,8 @@ func (s *scanner) ruleField(key string, f *sg.Fields, direction *string) error {
 		into = &f.GroupOwner
 	case "DestPrefixListId":
 		into = &f.PrefixListID
+	case "SourceGroupId", "SourcePrefixListId":
+		return s.first(&f.SourceOther)
 	case "SourceCidrIp":
 		into = &f.SourceCIDR4
 	case "Ipv6SourceCidrIp":

@@ -17,7 +17,7 @@ func TestNothingPrintsACredential(t *testing.T) {
 	values := map[string]any{
 		"a secret": options.Credentials.Secret, "a pointer to a secret": &options.Credentials.Secret,
 		"credentials": options.Credentials, "a pointer to credentials": &options.Credentials,
-		"options": options, "a pointer to options": &options, "a client": c, "what a client holds": *c.pool,
+		"options": options, "a pointer to options": &options, "a client": c, "what a client holds": c.pools,
 		"a redactor": c.redactor, "a list of secrets": []Secret{canarySecret},
 		"a struct with a client inside": struct{ c *Client }{c},
 	}

@@ -19,10 +19,14 @@ const (
 	maxAnswer = 8 << 20
 	// maxHeader bounds the header of an answer.
 	maxHeader = 256 << 10
+	// maxIdle is more connections than all pools of an account have calls under way. With one endpoint for all regions
+	// they share a host, so a bound by host must not be the one that holds.
+	maxIdle = 1024
 )
 
-// newTransport makes the one pool of connections that all SDK clients share. Redirects are never followed: nobody
-// above it sees one.
+// newTransport makes the one pool of connections that all SDK clients share. The pools of clients bound how many are
+// open: a bound by host would let one region that hangs starve others that are served by the same host. Redirects are
+// never followed: nobody above it sees one.
 func newTransport(o *Options, e endpoint) *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	t := &http.Transport{
@@ -30,8 +34,7 @@ func newTransport(o *Options, e endpoint) *http.Transport {
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.CAs},
 		TLSHandshakeTimeout:    10 * time.Second,
 		IdleConnTimeout:        90 * time.Second,
-		MaxIdleConnsPerHost:    o.Clients,
-		MaxConnsPerHost:        o.Clients,
+		MaxIdleConnsPerHost:    maxIdle,
 		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     true,
 		Protocols:              new(http.Protocols),

@@ -36,6 +36,7 @@ type jsonRegion struct {
 	Complete bool   `json:"complete"`
 	Groups   int    `json:"groups"`
 	Rules    int    `json:"rules"`
+	Gone     int    `json:"gone,omitempty"`
 	Error    string `json:"error,omitempty"`
 }
 

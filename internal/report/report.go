@@ -42,6 +42,7 @@ type Region struct {
 	Complete bool
 	Groups   int
 	Rules    int
+	Gone     int // groups that were deleted while the region was read
 	Error    string
 }
 

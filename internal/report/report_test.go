@@ -64,7 +64,7 @@ func sample() *report.Sweep {
 		Unknown: []string{"grace", "window", "recurrence"}, NotExecuted: decision.AuditMode,
 		Regions: []report.Region{
 			{ID: "cn-beijing", Error: "DescribeSecurityGroups in cn-beijing: ServiceUnavailable"},
-			{ID: "cn-hangzhou", Complete: true, Groups: 2, Rules: 300},
+			{ID: "cn-hangzhou", Complete: true, Groups: 2, Rules: 300, Gone: 1},
 		},
 		Unreadable: 3,
 		Findings:   findings,

@@ -50,13 +50,16 @@ func (t *table) header() {
 		plural(len(t.Regions), "region", "regions"))
 	empty := 0
 	for _, r := range t.Regions {
-		if r.Complete && r.Groups == 0 {
+		if r.Complete && r.Groups+r.Gone == 0 {
 			empty++
 			continue
 		}
 		state := "complete"
 		if !r.Complete {
 			state = t.paint.red("NOT COMPLETE")
+		}
+		if r.Gone > 0 {
+			state += ", " + plural(r.Gone, "group was deleted meanwhile", "groups were deleted meanwhile")
 		}
 		t.printf("    %-16s groups %5d   rules %7d   %s\n", Clean(r.ID), r.Groups, r.Rules, state)
 	}
