@@ -223,7 +223,7 @@ func notRestorable(f *Finding) string {
 		return fmt.Sprintf("priority %d is over %d, with which no rule can be created today", f.Rule.Priority, maxPriority)
 	case f.Rule.Destination.Kind == sg.PeerGroup && f.Group.Type == sg.TypeEnterprise:
 		return "no rule with a destination group can be created in an advanced group today"
-	case f.Rule.Destination.Kind == sg.PeerGroup && f.Rule.Destination.Text == f.Group.ID:
+	case f.Rule.Destination.Kind == sg.PeerGroup && f.Rule.Destination.Text == f.Group.ID && f.Rule.Destination.Owner == "":
 		return "no rule can be created today whose destination is its own group"
 	case f.PeerGone:
 		return fmt.Sprintf("the destination group %s does not exist any more", f.Rule.Destination.Text)

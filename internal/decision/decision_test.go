@@ -148,6 +148,16 @@ func TestSingleGuards(t *testing.T) {
 			f.Rule.Destination = sg.Destination{Kind: sg.PeerGroup, Text: "sg-9"}
 			f.PeerGone = true
 		}, "hold: not-restorable"},
+		{"a destination group in an advanced group", decision.Guards{}, func(f *decision.Finding) {
+			f.Group.Type = sg.TypeEnterprise
+			f.Rule.Destination = sg.Destination{Kind: sg.PeerGroup, Text: "sg-9"}
+		}, "hold: not-restorable"},
+		{"a group that names itself", decision.Guards{}, func(f *decision.Finding) {
+			f.Rule.Destination = sg.Destination{Kind: sg.PeerGroup, Text: "sg-1"}
+		}, "hold: not-restorable"},
+		{"another group", decision.Guards{}, func(f *decision.Finding) {
+			f.Rule.Destination = sg.Destination{Kind: sg.PeerGroup, Text: "sg-9"}
+		}, "revoke"},
 		{"the last priority that can be written", decision.Guards{}, func(f *decision.Finding) { f.Rule.Priority = 100 }, "revoke"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
