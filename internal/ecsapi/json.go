@@ -328,7 +328,7 @@ func (s *scanner) escape(b *strings.Builder) error {
 	return nil
 }
 
-// hex reads \uXXXX at a place, without passing it.
+// hex reads the four digits of an escape at a place, without passing it.
 func (s *scanner) hex(at int) (rune, bool) {
 	if at+6 > len(s.text) || s.text[at] != '\\' || s.text[at+1] != 'u' {
 		return 0, false
