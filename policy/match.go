@@ -56,35 +56,24 @@ func (m *matcher) negate() {
 // eval is the truth of the matcher: yes, no or unread. Values that do not speak of the rule are no: negation is only
 // at the clauses, so this can make nothing true.
 func (m *matcher) eval(p *probe, assume assumption) value {
+	result, decisive := yes, no // of all: one child that is no decides
 	switch m.op {
 	case opLeaf:
 		return m.evalLeaf(p, assume)
-	case opAll:
-		result := yes
-		for i := range m.children {
-			switch m.children[i].eval(p, assume) {
-			case no:
-				return no
-			case unread:
-				result = unread
-			case yes, silent, badExpiry:
-			}
-		}
-		return result
 	case opAny:
-		result := no
-		for i := range m.children {
-			switch m.children[i].eval(p, assume) {
-			case yes:
-				return yes
-			case unread:
-				result = unread
-			case no, silent, badExpiry:
-			}
-		}
-		return result
+		result, decisive = no, yes
+	case opAll:
 	}
-	return no
+	for i := range m.children {
+		v := m.children[i].eval(p, assume)
+		if v == decisive {
+			return decisive
+		}
+		if v == unread {
+			result = unread
+		}
+	}
+	return result
 }
 
 func (m *matcher) evalLeaf(p *probe, assume assumption) value {
