@@ -14,6 +14,7 @@ type action struct {
 	regional bool // RegionId is needed.
 	writes   bool
 	pages    bool // It is a listing with a NextToken.
+	oneGroup bool // Its SecurityGroupId says which group it is about.
 	// regionMissing is answered if RegionId is needed and absent; the zero value is the usual refusal.
 	regionMissing *refusal
 	handle        func(*call) (any, error)
@@ -21,20 +22,32 @@ type action struct {
 
 // actions is the table of what the server can do.
 func actions() map[string]action {
-	return map[string]action{
-		"DescribeRegions":              {version: versionECS, handle: describeRegions},
-		"DescribeSecurityGroups":       {version: versionECS, regional: true, pages: true, handle: describeSecurityGroups},
-		actionDescribeAttribute:        {version: versionECS, regional: true, pages: true, handle: describeSecurityGroupAttribute},
-		"DescribePrefixListAttributes": {version: versionECS, regional: true, handle: describePrefixListAttributes},
-		"CreateSecurityGroup":          {version: versionECS, regional: true, writes: true, handle: createSecurityGroup},
-		"AuthorizeSecurityGroupEgress": {version: versionECS, regional: true, writes: true, handle: authorizeEgress},
-		"CreatePrefixList":             {version: versionECS, regional: true, writes: true, handle: createPrefixList},
-		"TagResources": {
-			version: versionECS, regional: true, writes: true, handle: tagResources,
-			// This API answers 404 where the others answer 400.
+	about := func(handle func(*call) (any, error)) action {
+		return action{version: versionECS, regional: true, writes: true, oneGroup: true, handle: handle}
+	}
+	// Calls about tags answer 404 where the others answer 400.
+	tags := func(handle func(*call) (any, error)) action {
+		return action{
+			version: versionECS, regional: true, writes: true, handle: handle,
 			regionMissing: &refusal{code: codeRegionMissing, status: 404},
+		}
+	}
+	return map[string]action{
+		"DescribeRegions":        {version: versionECS, handle: describeRegions},
+		"DescribeSecurityGroups": {version: versionECS, regional: true, pages: true, handle: describeSecurityGroups},
+		actionDescribeAttribute: {
+			version: versionECS, regional: true, pages: true, oneGroup: true, handle: describeSecurityGroupAttribute,
 		},
-		"GetCallerIdentity": {version: versionSTS, handle: getCallerIdentity},
+		"DescribePrefixListAttributes":  {version: versionECS, regional: true, handle: describePrefixListAttributes},
+		"CreateSecurityGroup":           {version: versionECS, regional: true, writes: true, handle: createSecurityGroup},
+		"DeleteSecurityGroup":           about(deleteSecurityGroup),
+		"AuthorizeSecurityGroupEgress":  about(authorizeEgress),
+		"RevokeSecurityGroupEgress":     about(revokeEgress),
+		"ModifySecurityGroupEgressRule": about(modifyEgressRule),
+		"CreatePrefixList":              {version: versionECS, regional: true, writes: true, handle: createPrefixList},
+		"TagResources":                  tags(tagResources),
+		"UntagResources":                tags(untagResources),
+		"GetCallerIdentity":             {version: versionSTS, handle: getCallerIdentity},
 	}
 }
 
@@ -51,6 +64,14 @@ type call struct {
 	world     *world
 	account   *account
 	region    *region // Nil if the action is not regional.
+	era       era
+	changed   bool // The call had an effect.
+}
+
+// putGroup adds a group, or replaces the one with its ID, as an effect of the call.
+func (c *call) putGroup(g *Group) {
+	c.region.putGroup(g)
+	c.changed = true
 }
 
 // plainResponse is the answer of actions that only say that they were done.
@@ -78,33 +99,48 @@ func (s *Server) find(params parameters) (action, error) {
 	return found, nil
 }
 
-// perform runs an action on the world as it is, or as it was if past is not nil.
-func (s *Server) perform(do action, key AccessKey, params parameters, requestID string, past *world) (any, error) {
-	if do.writes {
+// perform runs an action on the world as it is, or on another one if that is not nil. It tells whether that changed
+// anything. What is done with a ClientToken is remembered under the same lock, so that of two calls with one token that
+// arrive at once, one has the effect and both have its answer.
+func (s *Server) perform(q *request, other *world) (response any, changed bool, err error) {
+	if q.do.writes {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 	} else {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
 	}
-	c := &call{params: params, requestID: requestID, now: s.clock().UTC(), ids: s.ids, world: s.world}
-	if past != nil {
-		c.world = past
+	c := &call{params: q.params, requestID: q.id, now: s.clock().UTC(), ids: s.ids, world: s.world, era: s.era}
+	if other != nil {
+		c.world = other
 	}
-	c.account = c.world.accounts[key.Account]
-	if do.regional {
-		name := params.get("RegionId")
-		if name == "" {
-			if do.regionMissing != nil {
-				return nil, do.regionMissing
-			}
-			return nil, refuse(codeRegionMissing)
-		}
-		if c.region = c.account.regions[name]; c.region == nil {
-			return nil, refuse(codeRegion)
+	c.account = c.world.accounts[q.key.Account]
+	if q.do.regional {
+		if c.region, err = c.findRegion(q.do.regionMissing); err != nil {
+			return nil, false, err
 		}
 	}
-	return do.handle(c)
+	if !q.do.writes {
+		response, err = q.do.handle(c)
+		return response, false, err
+	}
+	response, err = s.tokens.once(c, q.do.handle)
+	return response, c.changed, err
+}
+
+// findRegion finds the region a request is about.
+func (c *call) findRegion(regionMissing *refusal) (*region, error) {
+	name := c.params.get("RegionId")
+	if name == "" {
+		if regionMissing != nil {
+			return nil, regionMissing
+		}
+		return nil, refuse(codeRegionMissing)
+	}
+	if r := c.account.regions[name]; r != nil {
+		return r, nil
+	}
+	return nil, refuse(codeRegion)
 }
 
 // group finds the group a request is about.

@@ -35,32 +35,32 @@ func (r *attributeResponse) setNextToken(token string) { r.NextToken = token }
 // permissionElement is a rule in an answer. Absent values are told as empty texts; the priority and the accounts are
 // numbers, although the documents declare them to be texts, as that is what the published answers show.
 type permissionElement struct {
-	SecurityGroupRuleID     string `json:"SecurityGroupRuleId"`
-	Direction               string `json:"Direction"`
-	IPProtocol              string `json:"IpProtocol"`
-	Policy                  string `json:"Policy"`
-	NicType                 string `json:"NicType"`
-	Priority                int    `json:"Priority"`
-	PortRange               string `json:"PortRange"`
-	SourcePortRange         string `json:"SourcePortRange"`
-	PortRangeListID         string `json:"PortRangeListId"`
-	PortRangeListName       string `json:"PortRangeListName"`
-	DestCidrIP              string `json:"DestCidrIp"`
-	IPv6DestCidrIP          string `json:"Ipv6DestCidrIp"`
-	DestGroupID             string `json:"DestGroupId"`
-	DestGroupName           string `json:"DestGroupName"`
-	DestGroupOwnerAccount   any    `json:"DestGroupOwnerAccount"`
-	DestPrefixListID        string `json:"DestPrefixListId"`
-	DestPrefixListName      string `json:"DestPrefixListName"`
-	SourceCidrIP            string `json:"SourceCidrIp"`
-	IPv6SourceCidrIP        string `json:"Ipv6SourceCidrIp"`
-	SourceGroupID           string `json:"SourceGroupId"`
-	SourceGroupName         string `json:"SourceGroupName"`
-	SourceGroupOwnerAccount string `json:"SourceGroupOwnerAccount"`
-	SourcePrefixListID      string `json:"SourcePrefixListId"`
-	SourcePrefixListName    string `json:"SourcePrefixListName"`
-	CreateTime              string `json:"CreateTime"`
-	Description             string `json:"Description"`
+	SecurityGroupRuleID     *string `json:"SecurityGroupRuleId,omitempty"` // Nil: there are no rule IDs yet.
+	Direction               string  `json:"Direction"`
+	IPProtocol              string  `json:"IpProtocol"`
+	Policy                  string  `json:"Policy"`
+	NicType                 string  `json:"NicType"`
+	Priority                int     `json:"Priority"`
+	PortRange               string  `json:"PortRange"`
+	SourcePortRange         string  `json:"SourcePortRange"`
+	PortRangeListID         string  `json:"PortRangeListId"`
+	PortRangeListName       string  `json:"PortRangeListName"`
+	DestCidrIP              string  `json:"DestCidrIp"`
+	IPv6DestCidrIP          string  `json:"Ipv6DestCidrIp"`
+	DestGroupID             string  `json:"DestGroupId"`
+	DestGroupName           string  `json:"DestGroupName"`
+	DestGroupOwnerAccount   any     `json:"DestGroupOwnerAccount"`
+	DestPrefixListID        string  `json:"DestPrefixListId"`
+	DestPrefixListName      string  `json:"DestPrefixListName"`
+	SourceCidrIP            string  `json:"SourceCidrIp"`
+	IPv6SourceCidrIP        string  `json:"Ipv6SourceCidrIp"`
+	SourceGroupID           string  `json:"SourceGroupId"`
+	SourceGroupName         string  `json:"SourceGroupName"`
+	SourceGroupOwnerAccount string  `json:"SourceGroupOwnerAccount"`
+	SourcePrefixListID      string  `json:"SourcePrefixListId"`
+	SourcePrefixListName    string  `json:"SourcePrefixListName"`
+	CreateTime              string  `json:"CreateTime"`
+	Description             string  `json:"Description"`
 }
 
 func describeSecurityGroupAttribute(c *call) (any, error) {
@@ -87,7 +87,11 @@ func describeSecurityGroupAttribute(c *call) (any, error) {
 	response.NextToken = next
 	elements := make([]permissionElement, 0, len(page))
 	for i := range page {
-		elements = append(elements, c.region.describeRule(&page[i], c.account.id))
+		element := c.region.describeRule(&page[i], c.account.id)
+		if c.era.noRuleIDs {
+			element.SecurityGroupRuleID = nil
+		}
+		elements = append(elements, element)
 	}
 	response.Permissions.Permission = elements
 	return response, nil
@@ -174,7 +178,7 @@ func (r *Rule) destination() destination {
 
 func (r *region) describeRule(rule *Rule, account string) permissionElement {
 	e := permissionElement{
-		SecurityGroupRuleID: rule.ID, Direction: "egress", IPProtocol: protocolName(rule.Protocol),
+		SecurityGroupRuleID: &rule.ID, Direction: "egress", IPProtocol: protocolName(rule.Protocol),
 		Policy: policyName(rule.Policy), NicType: rule.NIC, Priority: rule.Priority, PortRange: rule.Ports,
 		SourcePortRange: rule.SourcePorts, PortRangeListID: rule.PortList, DestGroupOwnerAccount: "",
 		CreateTime: rule.Created, Description: rule.Description,

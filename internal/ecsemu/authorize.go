@@ -12,8 +12,33 @@ const (
 const maxAssociations = 1000
 
 // authorizeEgress adds rules to a group. An answer names no IDs. Whether the cloud does a part of a request that it
-// refuses is not documented; here it is all or nothing. The ClientToken is checked but not remembered yet.
+// refuses is not documented; here it is all or nothing.
 func authorizeEgress(c *call) (any, error) {
+	g, err := c.changeableGroup()
+	if err != nil {
+		return nil, err
+	}
+	asked, err := c.readRules(g)
+	if err != nil {
+		return nil, err
+	}
+	for i := range asked {
+		if err := c.checkReferences(g, &asked[i]); err != nil {
+			return nil, err
+		}
+	}
+	twin := *g
+	if twin.Egress, err = c.withRules(g, asked); err != nil {
+		return nil, err
+	}
+	if len(twin.Egress) > len(g.Egress) {
+		c.putGroup(&twin)
+	}
+	return &plainResponse{RequestID: c.requestID}, nil
+}
+
+// changeableGroup finds the group a request is about, if the account may change its rules.
+func (c *call) changeableGroup() (*Group, error) {
 	g, err := c.group()
 	if err != nil {
 		return nil, err
@@ -21,35 +46,29 @@ func authorizeEgress(c *call) (any, error) {
 	if g.Managed {
 		return nil, refuse(codeManaged)
 	}
-	if err := checkClientToken(c.params); err != nil {
-		return nil, err
-	}
+	return g, nil
+}
+
+// readRules gives the rules that a request holds, with their defaults, if they make sense and are all different.
+func (c *call) readRules(g *Group) ([]Rule, error) {
 	permissions, err := readPermissions(c.params)
 	if err != nil {
 		return nil, err
 	}
-	asked := make([]Rule, 0, len(permissions))
+	rules, seen := make([]Rule, 0, len(permissions)), make(map[Rule]bool, len(permissions))
 	for _, fields := range permissions {
 		rule, err := (&permission{fields: fields, group: g, region: c.region.id, account: c.account.id}).read()
 		if err != nil {
 			return nil, err
 		}
-		if err := c.checkReferences(g, &rule); err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(asked, func(r Rule) bool {
-			return r.content(c.account.id) == rule.content(c.account.id)
-		}) {
+		content := rule.content(c.account.id)
+		if seen[content] {
 			return nil, refuse(codePermissionTwice)
 		}
-		asked = append(asked, rule)
+		seen[content] = true
+		rules = append(rules, rule)
 	}
-	twin := *g
-	if twin.Egress, err = c.withRules(g, asked); err != nil {
-		return nil, err
-	}
-	c.region.putGroup(&twin)
-	return &plainResponse{RequestID: c.requestID}, nil
+	return rules, nil
 }
 
 // withRules gives a group's rules and those that it does not have yet, if the limits allow it.

@@ -118,6 +118,10 @@ func TestAuthorizingAnEqualRuleAddsNone(t *testing.T) {
 		if diff := cmp.Diff(first, rulesOf(t, r, "sg-web")); diff != "" {
 			t.Errorf("after authorizing it with %q (-want +got):\n%s", equal, diff)
 		}
+		requests := r.Server.Requests()
+		if requests[len(requests)-2].Effect {
+			t.Errorf("got an effect on record of authorizing it with %q", equal)
+		}
 	}
 	source := with(rule, "Priority", "50", "SourceCidrIp", "10.0.0.9")
 	must(t, r, authorize, source)

@@ -24,13 +24,16 @@ type faultJSON struct {
 	Status      int       `json:"status,omitempty"`
 	Code        string    `json:"code,omitempty"`
 	Message     string    `json:"message,omitempty"`
+	Edit        Edit      `json:"edit,omitempty"`
+	Rule        string    `json:"rule,omitempty"`
 	Hits        int       `json:"hits"` // Shown; of no meaning in what is sent.
 }
 
 func (j *faultJSON) fault() (Fault, error) {
 	f := Fault{
 		Kind: j.Kind, Action: j.Action, Region: j.Region, Group: j.Group, Skip: j.Skip, Times: j.Times,
-		Probability: j.Probability, Seed: j.Seed, Status: j.Status, Code: j.Code, Message: j.Message,
+		Probability: j.Probability, Seed: j.Seed, Status: j.Status, Code: j.Code, Message: j.Message, Edit: j.Edit,
+		Rule: j.Rule,
 	}
 	if j.Latency != "" {
 		latency, err := time.ParseDuration(j.Latency)
@@ -88,7 +91,8 @@ func (s *Server) showFaults(w http.ResponseWriter, _ *http.Request) {
 	for _, f := range reports {
 		shown := faultJSON{
 			Kind: f.Kind, Action: f.Action, Region: f.Region, Group: f.Group, Skip: f.Skip, Times: f.Times,
-			Probability: f.Probability, Seed: f.Seed, Status: f.Status, Code: f.Code, Message: f.Message, Hits: f.Hits,
+			Probability: f.Probability, Seed: f.Seed, Status: f.Status, Code: f.Code, Message: f.Message, Edit: f.Edit,
+			Rule: f.Rule, Hits: f.Hits,
 		}
 		if f.Latency != 0 {
 			shown.Latency = f.Latency.String()

@@ -12,8 +12,7 @@ type createGroupResponse struct {
 	SecurityGroupID string `json:"SecurityGroupId"`
 }
 
-// createSecurityGroup makes a group without rules, which is what the API makes of either type. The ClientToken is
-// checked but not remembered yet.
+// createSecurityGroup makes a group without rules, which is what the API makes of either type.
 func createSecurityGroup(c *call) (any, error) {
 	p := c.params
 	g := Group{
@@ -31,7 +30,7 @@ func createSecurityGroup(c *call) (any, error) {
 		g.Tags = withTags(nil, tags)
 	}
 	g.ID = c.ids.resource("sg")
-	c.region.putGroup(g.complete(c.ids.rule))
+	c.putGroup(g.complete(c.ids.rule))
 	return &createGroupResponse{RequestID: c.requestID, SecurityGroupID: g.ID}, nil
 }
 
@@ -53,16 +52,6 @@ func checkNewGroup(c *call, g Group) error {
 	}
 	if g.VPC != "" && len(c.region.vpcs) > 0 && !c.region.vpcs[g.VPC] {
 		return refuse(codeVPCNotFound)
-	}
-	return checkClientToken(c.params)
-}
-
-// checkClientToken refuses a token that no call may have. No document names the code for it.
-func checkClientToken(p parameters) error {
-	token := p.get("ClientToken")
-	ascii := strings.IndexFunc(token, func(r rune) bool { return r > unicode.MaxASCII }) < 0
-	if !ascii || len(token) > 64 {
-		return refusef(codeParameter, "The parameter ClientToken must be at most 64 ASCII characters.")
 	}
 	return nil
 }

@@ -18,6 +18,8 @@
 // way round, a creation time that is no time), because real accounts hold such things as well. It must not be changed
 // once it was handed to [New].
 //
+// It emulates the API of today. [Options.MissingRule] and [Options.NoRuleIDs] go back to earlier ones.
+//
 // What it was asked is kept: [Server.Requests], or GET /_emulator/requests. It misbehaves on demand:
 // [Server.SetFaults], or POST /_emulator/faults; see [Fault]. These two paths ask for no key: serve on loopback only.
 //

@@ -25,6 +25,9 @@ const (
 	codeThrottlingUser     errorCode = "Throttling.User"
 	codeServiceUnavailable errorCode = "ServiceUnavailable"
 	codeInternal           errorCode = "InternalError"
+	codeForbidden          errorCode = "Forbidden.RAM"
+	codeTokenMismatch      errorCode = "IdempotentParameterMismatch" //nolint:gosec // G101: it is no credential.
+	codeTokenInProgress    errorCode = "LastTokenProcessing"
 
 	// Regions and reading.
 	codeRegionMissing      errorCode = "MissingParameter.RegionId"
@@ -66,6 +69,16 @@ const (
 	codeDescription       errorCode = "InvalidSecurityGroupDiscription.Malformed"
 	codePermissions       errorCode = "InvalidParam.Permissions"
 	codePermissionTwice   errorCode = "InvalidParam.DuplicatePermissions"
+	codeRuleIDs           errorCode = "InvalidParam.SecurityGroupRuleId"
+	codeRuleIDTwice       errorCode = "InvalidParam.SecurityGroupRuleIdRepeated"
+	codeRuleNotExist      errorCode = "InvalidSecurityGroupRule.RuleNotExist"
+	codeRuleNotFound      errorCode = "SecurityGroupRule.NotFound"
+	codeRuleIDNotFound    errorCode = "InvalidSecurityGroupRuleId.NotFound"
+	codeModifyNothing     errorCode = "InvalidParam.InvalidModifyRuleRequest"
+	codeModifyKind        errorCode = "InvalidOperation.ModifySgRuleEntityType"
+	codeModifyNIC         errorCode = "InvalidOperation.ModifyNicType"
+	codeModifyTwice       errorCode = "InvalidOperation.RuleDuplicate"
+	codeGroupInUse        errorCode = "DependencyViolation"
 	codeSameGroup         errorCode = "InvalidSecurityGroup.IsSame"
 	codeDestGroupNotFound errorCode = "InvalidDestGroupId.NotFound"
 	codeDestGroupMismatch errorCode = "InvalidDestGroupId.Mismatch"

@@ -30,6 +30,11 @@ func gatewayErrors() map[errorCode]errorRow {
 		codeThrottlingUser:     {400, "Request was denied due to user flow control."},
 		codeServiceUnavailable: {503, "The request has failed due to a temporary failure of the server."},
 		codeInternal:           {500, "The request processing has failed due to some unknown error."},
+		codeForbidden: {
+			403, "User not authorized to operate on the specified resource, or this API doesn't support RAM.",
+		},
+		codeTokenMismatch:   {400, "The request is retried with updated parameters."},
+		codeTokenInProgress: {403, "The last token request is processing."},
 	}
 }
 
@@ -79,6 +84,16 @@ func ruleErrors() map[errorCode]errorRow {
 		codeDescription:       {400, "The specified security group rule description is not valid."},
 		codePermissions:       {400, "The parameter Permissions cannot coexist with other parameters or has too many elements."},
 		codePermissionTwice:   {400, "The parameter Permissions holds the same permission twice."},
+		codeRuleIDs:           {400, "The parameter SecurityGroupRuleId is not valid, or cannot coexist with other parameters."},
+		codeRuleIDTwice:       {400, "The parameter SecurityGroupRuleId holds the same rule twice."},
+		codeRuleNotExist:      {400, "The specified security group rule does not exist."},
+		codeRuleNotFound:      {404, "The specified security group rule was not found."},
+		codeRuleIDNotFound:    {404, "The specified SecurityGroupRuleId does not exist."},
+		codeModifyNothing:     {400, "The request does not say what to change about the security group rule."},
+		codeModifyKind:        {400, "The kind of the destination of a security group rule cannot be changed."},
+		codeModifyNIC:         {400, "The NicType of a security group rule cannot be changed."},
+		codeModifyTwice:       {400, "The security group has an equal rule already."},
+		codeGroupInUse:        {403, "The security group is the destination of rules of other security groups."},
 		codeSameGroup:         {403, "The authorized SecurityGroupId should be different from the DestGroupId."},
 		codeDestGroupNotFound: {404, "The DestGroupId provided does not exist in our records."},
 		codeDestGroupMismatch: {400, "Specified security group and destination group are not in the same VPC."},

@@ -33,12 +33,21 @@ const (
 	FaultEmptyBody FaultKind = "empty-body"
 	// FaultThrottle answers as if the quota were used up.
 	FaultThrottle FaultKind = "throttle"
+	// FaultLoseAnswer does what was asked, but closes the connection before an answer.
+	FaultLoseAnswer FaultKind = "lose-answer"
+	// FaultErrorAfter does what was asked, but answers with Status, Code and Message.
+	FaultErrorAfter FaultKind = "error-after"
+	// FaultIgnore answers a writing call as if it were done, but does nothing. The ClientToken of the call is taken.
+	FaultIgnore FaultKind = "ignore"
+	// FaultEditBefore makes an Edit to the group that a call is about, right before the call is carried out. That may
+	// be a reading call too.
+	FaultEditBefore FaultKind = "edit-before"
 )
 
 func faultKinds() []FaultKind {
 	return []FaultKind{
 		FaultLatency, FaultError, FaultTruncate, FaultHTML, FaultLoopToken, FaultStale, FaultClose, FaultDeleteGroup,
-		FaultEmptyBody, FaultThrottle,
+		FaultEmptyBody, FaultThrottle, FaultLoseAnswer, FaultErrorAfter, FaultIgnore, FaultEditBefore,
 	}
 }
 
@@ -59,9 +68,13 @@ type Fault struct {
 	Seed        uint64
 
 	Latency time.Duration
-	Status  int    // Of kinds error and html. 0: what the documents say of Code, or else 503; 200 of html.
-	Code    string // Of kind error. Empty: ServiceUnavailable.
-	Message string // Of kind error. Empty: what the documents say of Code.
+	// Status is of kinds error, error-after and html. 0: what the documents say of Code, or else 503; 200 of html.
+	Status  int
+	Code    string // Of kinds error and error-after. Empty: ServiceUnavailable; InternalError of error-after.
+	Message string // Of kinds error and error-after. Empty: what the documents say of Code.
+
+	Edit Edit   // Of kind edit-before.
+	Rule string // Of kind edit-before: the ID of the rule to edit; see [Edit] for what an empty one means.
 }
 
 func (f *Fault) validate(known map[string]action) error {
@@ -75,7 +88,7 @@ func (f *Fault) validate(known map[string]action) error {
 		return fmt.Errorf("the probability %g is not from 0 to 1", f.Probability)
 	}
 	lowest := 200
-	if f.Kind == FaultError {
+	if f.Kind == FaultError || f.Kind == FaultErrorAfter {
 		lowest = 400
 	}
 	if f.Status != 0 && (f.Status < lowest || f.Status > 599) {
@@ -83,6 +96,9 @@ func (f *Fault) validate(known map[string]action) error {
 	}
 	if f.Kind == FaultLatency && f.Latency == 0 {
 		return fmt.Errorf("the kind %q needs a latency", f.Kind)
+	}
+	if err := f.validateEdit(); err != nil {
+		return err
 	}
 	return f.validateAction(known)
 }
@@ -111,7 +127,12 @@ func (k FaultKind) suits(name string, do action) bool {
 		return do.pages
 	case FaultDeleteGroup:
 		return name == actionDescribeAttribute
-	case FaultLatency, FaultError, FaultTruncate, FaultHTML, FaultClose, FaultEmptyBody, FaultThrottle:
+	case FaultIgnore:
+		return do.writes
+	case FaultEditBefore:
+		return do.oneGroup
+	case FaultLatency, FaultError, FaultTruncate, FaultHTML, FaultClose, FaultEmptyBody, FaultThrottle, FaultLoseAnswer,
+		FaultErrorAfter:
 	}
 	return true
 }
@@ -174,9 +195,7 @@ func (s *Server) SetFaults(list []Fault) error {
 			return fmt.Errorf("setting fault %d: %w", i+1, err)
 		}
 		if fault.Kind == FaultStale && past == nil {
-			s.mu.RLock()
-			past = s.world.clone()
-			s.mu.RUnlock()
+			past = s.twinWorld()
 		}
 		armed = append(armed, &armedFault{Fault: fault, draws: splitmix{state: fault.Seed}, past: past})
 	}

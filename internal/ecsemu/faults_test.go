@@ -47,6 +47,13 @@ func TestFaultsThatAnswerSomethingElse(t *testing.T) {
 			"The request processing has failed due to some unknown error.", "application/json;charset=utf-8", -1,
 		},
 		{
+			"a denial",
+			ecsemu.Fault{Kind: ecsemu.FaultError, Code: "Forbidden.RAM"},
+			403, "Forbidden.RAM",
+			"User not authorized to operate on the specified resource, or this API doesn't support RAM.",
+			"application/json;charset=utf-8", -1,
+		},
+		{
 			"any other code",
 			ecsemu.Fault{Kind: ecsemu.FaultError, Code: "Throttling.Api", Status: 400, Message: "slow down"},
 			400, "Throttling.Api", "slow down", "application/json;charset=utf-8", -1,
@@ -113,7 +120,8 @@ func TestFaultsThatBreakTheConnection(t *testing.T) {
 func TestWhichFaultsLetTheCallHappen(t *testing.T) {
 	for kind, want := range map[ecsemu.FaultKind]int{
 		ecsemu.FaultLatency: 1, ecsemu.FaultTruncate: 1, ecsemu.FaultError: 0, ecsemu.FaultThrottle: 0, ecsemu.FaultHTML: 0,
-		ecsemu.FaultEmptyBody: 0, ecsemu.FaultClose: 0,
+		ecsemu.FaultEmptyBody: 0, ecsemu.FaultClose: 0, ecsemu.FaultLoseAnswer: 1, ecsemu.FaultErrorAfter: 1,
+		ecsemu.FaultIgnore: 0,
 	} {
 		r := startSmall(t)
 		setFaults(t, r, ecsemu.Fault{Kind: kind, Latency: 1, Action: authorize})
@@ -121,6 +129,9 @@ func TestWhichFaultsLetTheCallHappen(t *testing.T) {
 		_, _ = tryPost(r, signed(http.MethodPost, ecsemu.DefaultKeySecret, common(authorize, rule)))
 		if got := len(rulesOf(t, r, "sg-web")); got != want {
 			t.Errorf("%s: got %d rules, want %d", kind, got, want)
+		}
+		if got := r.Server.Requests()[0].Effect; got != (want > 0) {
+			t.Errorf("%s: got recorded effect %t, want %t", kind, got, want > 0)
 		}
 	}
 }
@@ -327,7 +338,8 @@ func TestFaultsOverHTTP(t *testing.T) {
 		{"an unknown field", `[{"kind":"close","tims":1}]`, `reading a JSON array of faults: json: unknown field "tims"`},
 		{
 			"an unknown kind", `[{"kind":"close"},{"kind":"closed"}]`, `setting fault 2: the kind "closed" is unknown; known kinds: ` +
-				`["latency" "error" "truncate" "html" "loop-token" "stale" "close" "delete-group" "empty-body" "throttle"]`,
+				`["latency" "error" "truncate" "html" "loop-token" "stale" "close" "delete-group" "empty-body" "throttle" "lose-answer" ` +
+				`"error-after" "ignore" "edit-before"]`,
 		},
 		{"a latency that is none", `[{"kind":"latency","latency":"soon"}]`, `fault 1: reading the latency: time: invalid duration "soon"`},
 		{"no latency", `[{"kind":"latency"}]`, `setting fault 1: the kind "latency" needs a latency`},
@@ -338,12 +350,33 @@ func TestFaultsOverHTTP(t *testing.T) {
 		{
 			"an unknown action", `[{"kind":"close","action":"DescribeSecurityGroup"}]`,
 			`setting fault 1: the action "DescribeSecurityGroup" is unknown; known actions: ["AuthorizeSecurityGroupEgress" ` +
-				`"CreatePrefixList" "CreateSecurityGroup" "DescribePrefixListAttributes" "DescribeRegions" ` +
-				`"DescribeSecurityGroupAttribute" "DescribeSecurityGroups" "GetCallerIdentity" "TagResources"]`,
+				`"CreatePrefixList" "CreateSecurityGroup" "DeleteSecurityGroup" "DescribePrefixListAttributes" "DescribeRegions" ` +
+				`"DescribeSecurityGroupAttribute" "DescribeSecurityGroups" "GetCallerIdentity" "ModifySecurityGroupEgressRule" ` +
+				`"RevokeSecurityGroupEgress" "TagResources" "UntagResources"]`,
 		},
 		{
 			"a kind that makes no sense for the action", `[{"kind":"stale","action":"TagResources"}]`,
 			`setting fault 1: the kind "stale" does not go with the action "TagResources"`,
+		},
+		{
+			"a reading call to ignore", `[{"kind":"ignore","action":"DescribeRegions"}]`,
+			`setting fault 1: the kind "ignore" does not go with the action "DescribeRegions"`,
+		},
+		{
+			"an edit before a call about no group", `[{"kind":"edit-before","edit":"tag","action":"TagResources"}]`,
+			`setting fault 1: the kind "edit-before" does not go with the action "TagResources"`,
+		},
+		{
+			"no edit", `[{"kind":"edit-before"}]`, `setting fault 1: the edit "" is unknown; known edits: ` +
+				`["tag" "description" "content" "recreate" "remove" "delete-group"]`,
+		},
+		{
+			"an edit of another kind", `[{"kind":"close","rule":"sgr-a"}]`,
+			`setting fault 1: the edit "" and the rule "sgr-a" go with the kind "edit-before" only`,
+		},
+		{
+			"an error afterwards that is none", `[{"kind":"error-after","status":200}]`,
+			`setting fault 1: the status 200 of the kind "error-after" is not from 400 to 599`,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -20,12 +20,20 @@ func FuzzActions(f *testing.F) {
 	f.Add("CreatePrefixList", "RegionId=r&PrefixListName=ab&AddressFamily=IPv6&MaxEntries=3&Entry.1.Cidr=FE80::1/-0")
 	f.Add("TagResources", "RegionId=r&ResourceType=securitygroup&ResourceId.1=sg-a&Tag.1.Key=%ff&Tag.1.Value=%00")
 	f.Add("CreateSecurityGroup", "RegionId=r&SecurityGroupName=%e4%bd%a0%e5%a5%bd&SecurityGroupType=enterprise&VpcId=v")
+	f.Add("RevokeSecurityGroupEgress", "RegionId=r&SecurityGroupId=sg-a&SecurityGroupRuleId.1=sgr-x&SecurityGroupRuleId.2=&ClientToken=t")
+	f.Add("RevokeSecurityGroupEgress", "RegionId=r&SecurityGroupId=sg-b&IpProtocol=all&PortRange=-1/-1&DestPrefixListId=pl-a&NicType=intranet")
+	f.Add("ModifySecurityGroupEgressRule", "RegionId=r&SecurityGroupId=sg-a&SecurityGroupRuleId=sgr-a&Ipv6DestCidrIp=::/0&Description=%ff")
+	f.Add("ModifySecurityGroupEgressRule", "RegionId=r&SecurityGroupId=sg-a&IpProtocol=all&PortRange=-1/-1&DestCidrIp=0.0.0.0/0&Description=d")
+	f.Add("UntagResources", "RegionId=r&ResourceType=securitygroup&ResourceId.1=sg-a&TagKey.1=k&All=true")
+	f.Add("DeleteSecurityGroup", "RegionId=r&SecurityGroupId=sg-b&ClientToken=t")
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	server, err := New(Options{
 		Clock: func() time.Time { return now },
 		Estate: &Estate{Regions: []Region{{
 			ID: "r", PrefixLists: []PrefixList{{ID: "pl-a"}},
-			Groups: []Group{{ID: "sg-a", Name: "a", VPC: "v", Egress: make([]Rule, 30)}, {ID: "sg-b", Name: "b"}},
+			Groups: []Group{{ID: "sg-a", Name: "a", VPC: "v", Egress: append(make([]Rule, 30), Rule{
+				ID: "sgr-a", Protocol: "all", To: "0.0.0.0/0",
+			})}, {ID: "sg-b", Name: "b"}},
 		}}},
 	})
 	if err != nil {

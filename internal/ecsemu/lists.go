@@ -84,7 +84,7 @@ func createPrefixList(c *call) (any, error) {
 		return nil, err
 	}
 	list.ID = c.ids.resource("pl")
-	c.region.lists[list.ID] = list
+	c.region.lists[list.ID], c.changed = list, true
 	return &createPrefixListResponse{RequestID: c.requestID, PrefixListID: list.ID}, nil
 }
 

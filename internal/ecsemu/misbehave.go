@@ -23,7 +23,7 @@ func (s *Server) withFaults(r *http.Request, q *request) (reply, error) {
 	}
 	switch fault.Kind {
 	case FaultError:
-		return s.failure(fault.refusal(s.errors), q.host, q.id), nil
+		return s.failure(fault.refusal(s.errors, codeServiceUnavailable), q.host, q.id), nil
 	case FaultHTML:
 		return reply{
 			status: cmp.Or(fault.Status, http.StatusOK), header: map[string]string{"Content-Type": "text/html; charset=utf-8"},
@@ -39,18 +39,43 @@ func (s *Server) withFaults(r *http.Request, q *request) (reply, error) {
 		return s.carryOut(q, fault.past, nil)
 	case FaultLoopToken:
 		return s.loop(q)
-	case FaultTruncate:
-		answer, err := s.carryOut(q, nil, nil)
-		if err != nil {
-			answer = s.failure(err, q.host, q.id)
-		}
-		answer.broken = cutInHalf
-		return answer, nil
+	case FaultTruncate, FaultLoseAnswer, FaultErrorAfter:
+		return s.spoil(q, fault), nil
+	case FaultIgnore:
+		return s.carryOut(q, s.twinWorld(), nil)
+	case FaultEditBefore:
+		s.edit(q, fault)
 	case FaultDeleteGroup:
 		s.deleteGroup(q)
 	case FaultLatency:
 	}
 	return s.carryOut(q, nil, nil)
+}
+
+// spoil carries a request out and keeps the client from learning it.
+func (s *Server) spoil(q *request, fault *armedFault) reply {
+	answer, err := s.carryOut(q, nil, nil)
+	if err != nil {
+		answer = s.failure(err, q.host, q.id)
+	}
+	switch fault.Kind { //nolint:exhaustive // The others do not come here.
+	case FaultTruncate:
+		answer.broken = cutInHalf
+	case FaultErrorAfter:
+		effect := answer.effect
+		answer = s.failure(fault.refusal(s.errors, codeInternal), q.host, q.id)
+		answer.effect = effect
+	default:
+		answer.broken = connectionClosed
+	}
+	return answer
+}
+
+// twinWorld gives a copy of the world as it is.
+func (s *Server) twinWorld() *world {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.world.clone()
 }
 
 // loop answers with the first page, whatever page was asked for.
@@ -78,8 +103,8 @@ func (s *Server) deleteGroup(q *request) {
 }
 
 // refusal is the error that a fault answers with.
-func (f *armedFault) refusal(table map[errorCode]errorRow) *refusal {
-	code := errorCode(cmp.Or(f.Code, string(codeServiceUnavailable)))
+func (f *armedFault) refusal(table map[errorCode]errorRow, fallback errorCode) *refusal {
+	code := cmp.Or(errorCode(f.Code), fallback)
 	return &refusal{
 		code: code, status: cmp.Or(f.Status, table[code].status, http.StatusServiceUnavailable),
 		message: cmp.Or(f.Message, table[code].message, "This error was asked for by a fault."),

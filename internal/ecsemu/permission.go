@@ -18,12 +18,19 @@ func flatFields() []string {
 	}
 }
 
-// maxPermissions is how many rules one request may hold.
-const maxPermissions = 100
+// hasFlatRule tells whether a request holds any part of a rule in the first form.
+func hasFlatRule(p parameters) bool {
+	return slices.ContainsFunc(flatFields(), func(name string) bool { return p.get(name) != "" })
+}
+
+// Limits of a request about rules.
+const (
+	maxPermissions     = 100
+	maxRuleDescription = 512 // Characters.
+)
 
 // readPermissions gives the rules of a request, in either form but not in both.
 func readPermissions(p parameters) ([]parameters, error) {
-	flat := slices.ContainsFunc(flatFields(), func(name string) bool { return p.get(name) != "" })
 	listed := p.list("Permissions")
 	if len(listed) == 0 {
 		one := make(parameters, len(p))
@@ -32,7 +39,7 @@ func readPermissions(p parameters) ([]parameters, error) {
 		}
 		return []parameters{one}, nil
 	}
-	if flat || listed[len(listed)-1].index > maxPermissions {
+	if hasFlatRule(p) || listed[len(listed)-1].index > maxPermissions {
 		return nil, refuse(codePermissions)
 	}
 	all := make([]parameters, 0, len(listed))
@@ -63,7 +70,7 @@ func (p *permission) read() (Rule, error) {
 			return Rule{}, err
 		}
 	}
-	if !isDescription(p.rule.Description, 512) {
+	if !isDescription(p.rule.Description, maxRuleDescription) {
 		return Rule{}, refuse(codeDescription)
 	}
 	return p.rule, nil

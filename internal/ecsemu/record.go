@@ -17,6 +17,7 @@ type Request struct {
 	AccessKeyID string            `json:"accessKeyId"`
 	Status      int               `json:"status"` // 0 if the connection was closed instead of an answer.
 	Code        string            `json:"code"`   // Empty if the call succeeded.
+	Effect      bool              `json:"effect"` // The call changed something, whether or not an answer said so.
 }
 
 // record keeps the last requests.

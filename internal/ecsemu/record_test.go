@@ -24,6 +24,31 @@ func TestTheRecordForgetsTheOldest(t *testing.T) {
 	}
 }
 
+func TestTooManyTokensForgetTheOldest(t *testing.T) {
+	known := newTokens(2)
+	ask := func(token string) (first bool) {
+		c := &call{params: parameters{"ClientToken": token}, account: &account{}}
+		_, err := known.once(c, func(*call) (any, error) {
+			first = true
+			return nil, nil //nolint:nilnil // The answer is of no matter.
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return first
+	}
+	var got []bool
+	for _, token := range []string{"a", "b", "b", "c", "c", "a"} {
+		got = append(got, ask(token))
+	}
+	if diff := cmp.Diff([]bool{true, true, false, true, false, true}, got); diff != "" {
+		t.Errorf("calls that were done (-want +got):\n%s", diff)
+	}
+	if len(known.done) != len(known.order) || len(known.done) > 2 {
+		t.Errorf("got %d tokens in the order of %d, want at most 2", len(known.done), len(known.order))
+	}
+}
+
 // TestEveryErrorCodeHasATest reads the tests of this package: a code nothing earns is a code nobody emulates.
 func TestEveryErrorCodeHasATest(t *testing.T) {
 	var tests strings.Builder

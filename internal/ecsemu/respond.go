@@ -14,6 +14,7 @@ type reply struct {
 	header map[string]string
 	body   []byte
 	code   errorCode // Empty if the call succeeded.
+	effect bool      // The call changed something, whatever the answer says.
 	// broken says how the answer is spoiled on its way.
 	broken breakage
 }

@@ -32,7 +32,7 @@ func recorded(params parameters, answer reply, now time.Time) Request {
 	}
 	return Request{
 		Time: now.UTC(), Action: params.get("Action"), Parameters: kept, AccessKeyID: params.get("AccessKeyId"),
-		Status: status, Code: string(answer.code),
+		Status: status, Code: string(answer.code), Effect: answer.effect,
 	}
 }
 
@@ -84,16 +84,18 @@ type request struct {
 	host   string
 }
 
-// carryOut does what was asked, on the world as it is, or as it was if past is not nil.
-func (s *Server) carryOut(q *request, past *world, change func(response any)) (reply, error) {
-	response, err := s.perform(q.do, q.key, q.params, q.id, past)
+// carryOut does what was asked, on the world as it is, or on another one if that is not nil.
+func (s *Server) carryOut(q *request, other *world, change func(response any)) (reply, error) {
+	response, changed, err := s.perform(q, other)
 	if err != nil {
 		return reply{}, err
 	}
 	if change != nil {
 		change(response)
 	}
-	return success(response)
+	answer, err := success(response)
+	answer.effect = changed && other == nil
+	return answer, err
 }
 
 // pause waits. It is false if the client or the server went away meanwhile.

@@ -32,6 +32,12 @@ type Options struct {
 	// QuotaWindow is the length of the windows that calls are counted in; 0 is a second. The cloud has minutes: a
 	// window's quota is QuotaPerSecond times its length, and once it is used up, refusals last until the window ends.
 	QuotaWindow time.Duration
+	// MissingRule says what becomes of revoking a rule by an ID that its group does not have; empty is
+	// MissingRuleError.
+	MissingRule MissingRule
+	// NoRuleIDs goes back to before rules had IDs: answers do not tell any, and requests that name some are as if they
+	// did not.
+	NoRuleIDs bool
 	// Seed makes the identifiers that the server hands out reproducible.
 	Seed uint64
 }
@@ -40,7 +46,7 @@ func (o *Options) validate() error {
 	if o.QuotaPerSecond < 0 || o.QuotaWindow < 0 || o.Latency < 0 {
 		return errors.New("latency, quota and quota window must not be negative")
 	}
-	return nil
+	return o.MissingRule.validate()
 }
 
 // Server is an emulator. Its methods may be called at any time and from any goroutine.
@@ -56,10 +62,12 @@ type Server struct {
 	throttle *throttle
 	record   *record
 	faults   *faults
+	era      era
+	tokens   *tokens // Guarded by mu.
 	identity *identity
 	grace    time.Duration // How long requests under way may take to end once the server is stopped.
 
-	mu    sync.RWMutex // Guards what is in world.
+	mu    sync.RWMutex // Guards what is in world and tokens.
 	world *world
 }
 
@@ -90,7 +98,7 @@ func New(options Options) (*Server, error) {
 		ids: newIdentifiers(options.Seed), nonces: newNonces(rememberedNonces),
 		throttle: newThrottle(options.QuotaPerSecond, cmp.Or(options.QuotaWindow, time.Second)),
 		record:   &record{limit: rememberedRequests}, faults: &faults{},
-		grace: stopGrace,
+		era: newEra(options), tokens: newTokens(rememberedTokens), grace: stopGrace,
 		world: &world{accounts: map[string]*account{}},
 	}
 	if len(keys) > 0 {
@@ -131,6 +139,19 @@ const stopGrace = 5 * time.Second
 
 // Account gives the account that the first key sees. It is empty if there are no keys at all.
 func (s *Server) Account() string { return s.account }
+
+// Rules gives the egress rules that a group of the account of the first key has now, in their order, with defaults
+// filled in. It is nil if there is no such group.
+func (s *Server) Rules(region, group string) []Rule {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	a := s.world.accounts[s.account]
+	if a == nil || a.regions[region] == nil || a.regions[region].groups[group] == nil {
+		return nil
+	}
+	rules := a.regions[region].groups[group].Egress
+	return append(make([]Rule, 0, len(rules)), rules...)
+}
 
 // CA gives the certificate, in PEM, that a client must trust to talk TLS with this server. Every server has its own.
 // It vouches for 127.0.0.1, ::1, localhost, and the names of the cloud's endpoints.
