@@ -78,12 +78,16 @@ func TestTheConfigurationIsForTheAccountAndThePoliciesBesideIt(t *testing.T) {
 			Name: "prod", ID: loadEstate(t).Account, Regions: []string{"*"},
 			Quotas: map[string]float64{
 				"DescribeSecurityGroups": 5, "DescribeSecurityGroupAttribute": 10, "DescribePrefixListAttributes": 5,
+				"RevokeSecurityGroupEgress": 2,
 			},
 		}},
 		Protected: config.Protected{
 			Groups: []sg.Glob{"sg-bp1monitor"}, Tags: map[string]sg.Glob{"tier": "core"}, Names: []sg.Glob{"bastion-*"},
 		},
-		Dir: ".",
+		Limits: config.Limits{PerGroup: 10, PerSweep: 20, Percent: 10, PerWindow: 50},
+		Store:  "sqlite:egress-janitor.db", PauseFile: "egress-janitor.pause",
+		HTTP: config.HTTP{Metrics: "127.0.0.1:9464"},
+		Dir:  ".",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration differs (-want +got):\n%s", diff)

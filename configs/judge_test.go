@@ -46,26 +46,35 @@ func load(t *testing.T) samples {
 // moment.
 func (s samples) judge(t *testing.T, now time.Time) judgement {
 	t.Helper()
-	guards := decision.Guards{
-		ProtectedGroups: s.settings.Protected.Groups,
-		ProtectedNames:  s.settings.Protected.Names,
-		ProtectedTags:   s.settings.Protected.Tags,
+	terms := &decision.Terms{
+		Guards: decision.Guards{
+			ProtectedGroups: s.settings.Protected.Groups,
+			ProtectedNames:  s.settings.Protected.Names,
+			ProtectedTags:   s.settings.Protected.Tags,
+		},
+		Limits: decision.DefaultLimits(),
 	}
 	evaluator := s.policies.Evaluator(s.settings.Accounts[0].Name, now)
 	j := judgement{decisions: map[string]string{}, policies: map[string][]string{}, uses: map[string]int{}}
+	var findings []decision.Finding
+	read := 0
 	for _, region := range s.estate.Regions {
 		lists := prefixLists(t, region.PrefixLists)
 		for i := range region.Groups {
 			group, rules := domain(region.ID, &region.Groups[i], lists)
+			read += len(rules)
 			for _, f := range evaluator.Evaluate(group, rules) {
 				key := ruleKey(group, f.Rule)
-				finding := decision.Finding{Group: group, Rule: *f.Rule, Violations: f.Violations}
-				j.decisions[key] = guards.Decide(&finding).String()
+				findings = append(findings, decision.Finding{Group: group, Rule: f.Rule.Clone(), Violations: f.Violations})
 				for _, v := range f.Violations {
 					j.policies[key] = append(j.policies[key], v.Policy.Name)
 				}
 			}
 		}
+	}
+	terms.Decide(&decision.Subject{Findings: findings, Rules: read, Complete: true, Now: now}, nil)
+	for i := range findings {
+		j.decisions[ruleKey(findings[i].Group, &findings[i].Rule)] = findings[i].Decision.String()
 	}
 	for _, x := range s.policies.Exceptions {
 		j.uses[x.Name] = evaluator.Use(x).Exempted

@@ -26,6 +26,7 @@ func TestExpositionIsAsDocumented(t *testing.T) {
 	m.Call("DescribeRegions", "ok", 3*time.Second)
 	m.Call("DescribeSecurityGroupAttribute", "throttled", 10*time.Millisecond)
 	m.Wait("DescribeSecurityGroupAttribute", 1500*time.Millisecond)
+	fill(m)
 
 	golden, err := os.ReadFile("testdata/exposition.txt")
 	if err != nil {
@@ -38,7 +39,7 @@ func TestExpositionIsAsDocumented(t *testing.T) {
 
 func TestNamesFollowTheConventions(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
-	metrics.New(registry, build())
+	fill(metrics.New(registry, build()))
 	problems, err := testutil.GatherAndLint(registry)
 	if err != nil {
 		t.Fatal(err)
@@ -85,10 +86,7 @@ func TestNoValueFromOutsideBecomesALabel(t *testing.T) {
 	const name = "egress_janitor_api_limiter_wait_seconds_total"
 	want := "# HELP " + name + " Time that requests waited for their turn within the configured quota.\n" +
 		"# TYPE " + name + " counter\n"
-	for _, action := range []string{
-		"DescribePrefixListAttributes", "DescribeRegions", "DescribeSecurityGroupAttribute", "DescribeSecurityGroups",
-		"GetCallerIdentity",
-	} {
+	for _, action := range metrics.Actions() {
 		want += fmt.Sprintf("%s{action=%q} 0\n", name, action)
 	}
 	want += name + `{action="other"} 1000` + "\n"

@@ -169,30 +169,49 @@ func firstMoment(date time.Time, zone *time.Location) time.Time {
 	return t
 }
 
-// parseAge reads a duration in days, hours, minutes or seconds, such as 90d or 1d12h.
+// parseAge reads a duration of [parseDuration] that is not zero.
 func parseAge(text string) (time.Duration, error) {
-	fail := fmt.Errorf("%q is no duration: write 90d, 36h or 1d12h", text)
+	age, err := parseDuration(text)
+	if err != nil || age == 0 {
+		return 0, noDuration(text)
+	}
+	return age, nil
+}
+
+// parseDuration reads a duration in days, hours, minutes or seconds, such as 90d or 1d12h. It is never negative.
+func parseDuration(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, noDuration(text)
+	}
 	days, rest, found := strings.Cut(text, "d")
 	if !found {
 		days, rest = "0", text
 	}
 	var total time.Duration
 	count, err := time.ParseDuration(days + "h")
-	if err != nil || strings.ContainsAny(days, ".-+hms") || count > 36500*time.Hour {
-		return 0, fail
+	if err != nil || strings.ContainsAny(days, ".-+hms") || count > maxDays*time.Hour {
+		return 0, noDuration(text)
 	}
 	total = 24 * count
 	if rest != "" {
 		part, err := time.ParseDuration(rest)
-		if err != nil {
-			return 0, fail
+		if err != nil || part > maxDays*24*time.Hour {
+			return 0, noDuration(text)
 		}
 		total += part
 	}
-	if total <= 0 || strings.ContainsAny(rest, "-+") {
-		return 0, fail
+	// A sign is refused wherever it stands, and a zero must have a unit.
+	if strings.ContainsAny(rest, "-+") || rest == "0" {
+		return 0, noDuration(text)
 	}
 	return total, nil
+}
+
+// maxDays is a hundred years: two such parts still fit into a [time.Duration].
+const maxDays = 36500
+
+func noDuration(text string) error {
+	return fmt.Errorf("%q is no duration: write 90d, 36h or 1d12h", text)
 }
 
 func sortedList(names []string) string {

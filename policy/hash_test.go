@@ -35,6 +35,8 @@ policies:
     action: report
     collateral: hold
     allow-opening: false
+    grace: 72h
+    limits: {per-sweep: 15, per-group: 5}
 exceptions:
   - name: x
     policies: [p]
@@ -77,7 +79,9 @@ func TestTheHashStaysWhereTheMeaningStays(t *testing.T) {
 		{"the order of tags", "{env: prod, team: \"*\"}", "{team: \"*\", env: prod}"},
 		{"the order of kinds", "[cidr4, cidr6]", "[cidr6, cidr4]"},
 		{"a duration in hours", "90d", "2160h"},
-		{"a default left out", "    collateral: hold\n    allow-opening: false\n", ""},
+		{"a default left out", "    collateral: hold\n    allow-opening: false\n    grace: 72h\n", ""},
+		{"a grace in days", "grace: 72h", "grace: 3d"},
+		{"the order of limits", "{per-sweep: 15, per-group: 5}", "{per-group: 5, per-sweep: 15}"},
 		{"the name of a set", "$s,", "$s ,"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -145,6 +149,13 @@ func TestTheHashChangesWithTheMeaning(t *testing.T) {
 		{"action", "action: report", "action: revoke"},
 		{"collateral", "collateral: hold", "collateral: revoke"},
 		{"allow-opening", "allow-opening: false", "allow-opening: true"},
+		{"grace", "grace: 72h", "grace: 73h"},
+		{"no grace", "grace: 72h", "grace: 0s"},
+		{"a limit", "per-sweep: 15", "per-sweep: 16"},
+		{"the other limit", "per-group: 5", "per-group: 6"},
+		{"a limit left out", "per-sweep: 15, ", ""},
+		{"limits exchanged", "{per-sweep: 15, per-group: 5}", "{per-sweep: 5, per-group: 15}"},
+		{"no limits", "    limits: {per-sweep: 15, per-group: 5}\n", ""},
 		{"an exception's name", "name: x", "name: y"},
 		{"an exception's policies", "policies: [p]", "policies: [\"*\"]"},
 		{"an exception's groups", "ids: [sg-1]", "ids: [sg-2]"},
@@ -205,9 +216,7 @@ func TestTheExampleOfTheDesignLoads(t *testing.T) {
 	}
 	for _, later := range []struct{ after, line string }{
 		{"    action: revoke\n", "    only-if: any\n"},
-		{"    action: revoke\n", "    grace: 72h\n"},
 		{"    action: revoke\n", "    baseline: 2026-12-01\n"},
-		{"    action: revoke\n", "    limits: {per-sweep: 15, per-group: 5}\n"},
 		{"    action: revoke\n", "    approval: none\n"},
 		{"      types: [normal, enterprise]\n", "      resource-groups: [rg-*]\n"},
 		{"      ports: [3306, 5432, 27017]\n", "      priority: {equals: [1]}\n"},

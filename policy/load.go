@@ -264,21 +264,11 @@ func (f *policyFile) uniqueName(m strictyaml.Map, kind string, taken map[string]
 	return name
 }
 
-// text reads a required text; what is missing was already reported.
-func text(m strictyaml.Map, key string) string {
-	v, ok := m.Get(key)
-	if !ok {
-		return ""
-	}
-	s, _ := v.String()
-	return s
-}
-
 func (f *policyFile) policy(v strictyaml.Value) {
 	m, ok := v.Map(strictyaml.Keys{
 		Required: []string{"name", "description", "severity", "owner", "groups", "match", "action"},
-		Optional: []string{"collateral", "allow-opening", "ticket"},
-		NotYet:   []string{"only-if", "grace", "baseline", "limits", "approval"},
+		Optional: []string{"collateral", "allow-opening", "grace", "limits", "ticket"},
+		NotYet:   []string{"only-if", "baseline", "approval"},
 	})
 	if !ok {
 		return
@@ -290,6 +280,8 @@ func (f *policyFile) policy(v strictyaml.Value) {
 		Severity:       Severity(oneOf(m, "severity", string(Low), string(Medium), string(High), string(Critical))),
 		Action:         Action(oneOf(m, "action", string(Report), string(Revoke))),
 		KeepCollateral: oneOf(m, "collateral", "hold", "revoke") != "revoke",
+		Grace:          grace(m),
+		Limits:         limits(m),
 	}
 	_ = text(m, "ticket")
 	if v, ok := m.Get("allow-opening"); ok {
@@ -307,15 +299,6 @@ func (f *policyFile) policy(v strictyaml.Value) {
 		}
 	}
 	f.set.Policies = append(f.set.Policies, p)
-}
-
-func oneOf(m strictyaml.Map, key string, words ...string) string {
-	v, ok := m.Get(key)
-	if !ok {
-		return ""
-	}
-	word, _ := v.OneOf(words...)
-	return word
 }
 
 func (f *policyFile) exception(v strictyaml.Value) {

@@ -48,6 +48,10 @@ type Policy struct {
 	Action         Action
 	KeepCollateral bool // `collateral: hold`, the default: a rule that permits more than the policy objects to is held
 	AllowOpening   bool // drop rules may be revoked
+	// Grace is for how long the policy must have been objecting to a rule before the rule may be revoked. Zero is at
+	// once. A policy that says nothing has [DefaultGrace].
+	Grace  time.Duration
+	Limits Limits
 
 	// Hash identifies what the policy means: itself, all exceptions, and the contents of the sets they use.
 	Hash string
@@ -55,6 +59,17 @@ type Policy struct {
 	groups scope
 	match  matcher
 	need   []uint64 // atoms that must hold for match to be true
+}
+
+// DefaultGrace is the grace of a policy that says nothing of it.
+const DefaultGrace = 72 * time.Hour
+
+// Limits bound how many rules may be revoked because of one policy. They come on top of those of the config, and the
+// smaller one holds. Zero is no limit of the policy's own: a file cannot spell a limit that allows nothing, since
+// `action: report` says that better.
+type Limits struct {
+	PerSweep int // rules of one sweep, which is of one account
+	PerGroup int // rules of one group in one sweep
 }
 
 // Exception takes rules out of policies until it expires.
@@ -107,8 +122,9 @@ func (s *Set) seal() {
 			e.Reason, e.groups.canonical(), e.match.canonical())
 	}
 	for _, p := range s.Policies {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%q %s %s %t %t %s %s\n%s", p.Name, p.Severity, p.Action,
-			p.KeepCollateral, p.AllowOpening, p.groups.canonical(), p.match.canonical(), exceptions.String()))
+		sum := sha256.Sum256(fmt.Appendf(nil, "%q %s %s %t %t %s %d %d %s %s\n%s", p.Name, p.Severity, p.Action,
+			p.KeepCollateral, p.AllowOpening, p.Grace, p.Limits.PerSweep, p.Limits.PerGroup,
+			p.groups.canonical(), p.match.canonical(), exceptions.String()))
 		p.Hash = hex.EncodeToString(sum[:])
 	}
 }

@@ -1,47 +1,23 @@
 package revoker
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/sg"
 )
 
 // MaxRulesPerCall is how many rules one request can name.
 // Source: RevokeSecurityGroupEgress, parameter SecurityGroupRuleId.N.
 const MaxRulesPerCall = 100
 
-// Call is one RevokeSecurityGroupEgress request: it names rules of one group by their IDs, which is the only form
-// that cannot hit another rule. Make it with [NewCall]. A call is never changed; it is sent as it is, or not at all.
-type Call struct {
-	ID     string // unique among all calls ever made; never sent, but part of the token
-	Region string
-	Group  string
-	Rules  []string
-}
-
-// NewCall makes a call for 1 to [MaxRulesPerCall] distinct rules, in the order given.
-func NewCall(id, region, group string, rules []string) (Call, error) {
-	switch {
-	case id == "":
-		return Call{}, errors.New("call without an ID")
-	case region == "":
-		return Call{}, fmt.Errorf("call %s: no region", id)
-	case group == "":
-		return Call{}, fmt.Errorf("call %s: no group", id)
-	case len(rules) == 0 || len(rules) > MaxRulesPerCall:
-		return Call{}, fmt.Errorf("call %s: %d rules, expected 1 to %d", id, len(rules), MaxRulesPerCall)
-	}
-	for i, rule := range rules {
-		switch {
-		case rule == "":
-			return Call{}, fmt.Errorf("call %s: rule %d of %d has no ID", id, i+1, len(rules))
-		case slices.Contains(rules[:i], rule):
-			return Call{}, fmt.Errorf("call %s: rule %s twice", id, rule)
-		}
-	}
-	return Call{ID: id, Region: region, Group: group, Rules: slices.Clone(rules)}, nil
-}
+// The actions that a call can have.
+const (
+	ActionRevoke    = "RevokeSecurityGroupEgress"
+	ActionAuthorize = "AuthorizeSecurityGroupEgress"
+)
 
 // Parameter is one parameter of a request.
 type Parameter struct {
@@ -49,50 +25,44 @@ type Parameter struct {
 	Value string
 }
 
-// Parameters are the parameters of the request in a fixed order, the ClientToken last. What every request carries
-// (action, version, signature) is not among them.
-func (c *Call) Parameters() []Parameter {
-	return append(c.intent(), Parameter{Name: "ClientToken", Value: c.ClientToken()})
+// Call is one request that changes rules of one group. What is sent of it never changes: it is sent as it is recorded,
+// byte for byte and at most once, or not at all. Make it with [NewRevokeCalls], [NewFlatCall] or [NewRestoreCall].
+type Call struct {
+	// ID is unique among all calls ever made. It is never sent, but part of the token. A call that repeats another one
+	// has its parameters and its token: its ID is that of the first of them, a tilde, and which repeat it is.
+	ID      string
+	Action  string
+	Ref     sg.GroupRef
+	Carries []string // IDs of the revocations it carries, in the order of the parameters, or of one restore
+	// Parameters are what is asked for, in a fixed order: all but the ClientToken, which follows from them, and what
+	// every request carries (action, version, signature).
+	Parameters []Parameter
+	Recorded   time.Time
+	Deadline   time.Time // nothing is written to the network after it
+
+	State  CallState
+	Answer Answer // zero while recorded
 }
 
-// intent is what the request asks for: all of its parameters but the token, which follows from them.
-func (c *Call) intent() []Parameter {
-	parameters := make([]Parameter, 0, len(c.Rules)+3)
-	parameters = append(parameters,
-		Parameter{Name: "RegionId", Value: c.Region},
-		Parameter{Name: "SecurityGroupId", Value: c.Group},
-	)
-	for i, rule := range c.Rules {
-		parameters = append(parameters, Parameter{Name: "SecurityGroupRuleId." + strconv.Itoa(i+1), Value: rule})
-	}
-	return parameters
+// repeatMark stands in an ID between that of the first call and the number of the repeat.
+const repeatMark = "~"
+
+// First is the ID of the first call that was made with these parameters and this token: its own unless it is a repeat.
+func (c *Call) First() string {
+	first, _, _ := strings.Cut(c.ID, repeatMark)
+	return first
 }
 
-// Batch is what [Split] makes calls of: any number of rules of one group.
-type Batch struct {
-	Region string
-	Group  string
-	Rules  []string
+// Request is what is sent: the parameters in their order, the ClientToken last. What every request carries (action,
+// version, signature) is not among them.
+func (c *Call) Request() []Parameter {
+	return append(slices.Clone(c.Parameters), Parameter{Name: "ClientToken", Value: c.ClientToken()})
 }
 
-// Split makes the fewest calls that carry all rules of a batch, in the order given: one for each [MaxRulesPerCall] or
-// part of it. newID must give a new ID at every call of it. A batch without rules makes no calls. Rules must be
-// distinct over the whole batch, or two calls would work on one rule.
-func Split(batch Batch, newID func() string) ([]Call, error) {
-	seen := make(map[string]bool, len(batch.Rules))
-	for _, rule := range batch.Rules {
-		if seen[rule] {
-			return nil, fmt.Errorf("splitting the batch of group %s: rule %s twice", batch.Group, rule)
-		}
-		seen[rule] = true
+// repeat gives the n-th call that repeats this one, not yet recorded.
+func (c *Call) repeat(n int) Call {
+	return Call{
+		ID: c.First() + repeatMark + strconv.Itoa(n), Action: c.Action, Ref: c.Ref,
+		Carries: slices.Clone(c.Carries), Parameters: slices.Clone(c.Parameters),
 	}
-	var calls []Call
-	for rules := range slices.Chunk(batch.Rules, MaxRulesPerCall) {
-		call, err := NewCall(newID(), batch.Region, batch.Group, rules)
-		if err != nil {
-			return nil, fmt.Errorf("splitting the batch of group %s: %w", batch.Group, err)
-		}
-		calls = append(calls, call)
-	}
-	return calls, nil
 }

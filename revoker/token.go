@@ -6,14 +6,18 @@ import (
 	"encoding/hex"
 )
 
-// hashDomain keeps tokens apart from every other hash, and from those of a later encoding. A change of what is hashed
-// below needs a new one: a call that was recorded before an upgrade must not be re-sent under a changed token unseen.
-const hashDomain = "egress-janitor/revoke/v1"
+// Hash domains keep tokens apart from every other hash, those of different actions from one another, and all from those
+// of a later encoding. A change of what is hashed below needs new ones: a call that was recorded before an upgrade must
+// not be re-sent under a changed token unseen.
+const (
+	revokeDomain  = "egress-janitor/revoke/v1"
+	restoreDomain = "egress-janitor/restore/v1"
+)
 
 // ClientToken is what makes a repeat of the request harmless: the cloud remembers it, and refuses it for a request
-// with other parameters. It is derived from the call's ID and all parameters, so that equal calls have equal tokens,
-// after a restart too, and different ones never share one: a token under which a rule was removed must not be used
-// for one that was created again.
+// with other parameters. It is derived from the ID of the first call and all parameters, so that a repeat has the same
+// token, after a restart too, and different calls never share one: a token under which a rule was removed must not be
+// used for one that was created again.
 //
 // It has 64 characters, hexadecimal digits; more are not allowed.
 // Source: How to ensure idempotence (ECS), parameter ClientToken.
@@ -25,11 +29,14 @@ func (c *Call) ClientToken() string {
 		encoded = binary.BigEndian.AppendUint64(encoded, uint64(len(text)))
 		encoded = append(encoded, text...)
 	}
-	intent := c.intent()
-	add(hashDomain)
-	add(c.ID)
-	encoded = binary.BigEndian.AppendUint64(encoded, uint64(len(intent)))
-	for _, parameter := range intent {
+	if c.Action == ActionAuthorize {
+		add(restoreDomain)
+	} else {
+		add(revokeDomain)
+	}
+	add(c.First())
+	encoded = binary.BigEndian.AppendUint64(encoded, uint64(len(c.Parameters)))
+	for _, parameter := range c.Parameters {
 		add(parameter.Name)
 		add(parameter.Value)
 	}

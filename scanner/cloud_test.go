@@ -119,16 +119,21 @@ func (c *cloud) Groups(ctx context.Context, region sg.Region, token string) (sg.
 	return page, nil
 }
 
-func (c *cloud) GroupExists(ctx context.Context, region sg.Region, id string) (bool, error) {
+func (c *cloud) Group(ctx context.Context, region sg.Region, id string) (sg.Group, bool, error) {
 	call := call{op: "exists", region: region.ID, id: id}
 	if err := c.took(ctx, call); err != nil {
-		return false, err
+		return sg.Group{}, false, err
 	}
-	there := slices.ContainsFunc(c.regions[region.ID].groups, func(g sg.Group) bool { return g.ID == id })
+	groups := c.regions[region.ID].groups
+	at := slices.IndexFunc(groups, func(g sg.Group) bool { return g.ID == id })
+	there := at >= 0
 	if c.exists != nil {
 		there = c.exists(call, there)
 	}
-	return there, nil
+	if !there || at < 0 {
+		return sg.Group{}, there, nil
+	}
+	return groups[at], true, nil
 }
 
 func (c *cloud) Rules(ctx context.Context, region sg.Region, group, nic, token string) (sg.Page[sg.Rule], error) {

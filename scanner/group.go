@@ -16,6 +16,7 @@ type groupReader struct {
 	rules []sg.Rule
 	index map[string]int // where in rules the one with an ID is
 	odd   string         // the first rule that was listed twice with different contents
+	pages int            // of the longest listing of rules
 }
 
 // read reads the rules of one group and has it visited, unless the group is proven to be gone or the region is given up.
@@ -33,8 +34,8 @@ func (r *groupReader) read(ctx, reading context.Context, group sg.Group) {
 	case !r.breaker.fail(err):
 		return
 	}
-	if err == nil && r.odd != "" {
-		err = fmt.Errorf("rule %s: %w", r.odd, errConflict)
+	if err == nil {
+		err = r.conflicting()
 	}
 	g := &Group{Group: group, Rules: r.rules}
 	if err != nil {
@@ -44,6 +45,14 @@ func (r *groupReader) read(ctx, reading context.Context, group sg.Group) {
 	}
 	r.lists.resolve(ctx, g.Rules)
 	r.visit(ctx, g)
+}
+
+// conflicting is the error of a reading that contradicts itself; nil if it does not.
+func (r *groupReader) conflicting() error {
+	if r.odd == "" {
+		return nil
+	}
+	return fmt.Errorf("rule %s: %w", r.odd, errConflict)
 }
 
 // errGone says that a group is proven to be gone, which [sg.ErrGroupGone] alone does not say.
@@ -57,11 +66,11 @@ func (r *groupReader) readOrProveGone(ctx context.Context, group *sg.Group) erro
 		if !errors.Is(err, sg.ErrGroupGone) {
 			return err
 		}
-		gone, lookErr := r.provenGone(ctx, group.ID)
+		_, there, lookErr := r.find(ctx, group.ID)
 		switch {
 		case lookErr != nil:
 			return fmt.Errorf("%w, and looking for the group: %w", err, lookErr)
-		case gone:
+		case !there:
 			return errGone
 		case attempt == 2:
 			return fmt.Errorf("%w, and yet it is listed", err)
@@ -69,21 +78,22 @@ func (r *groupReader) readOrProveGone(ctx context.Context, group *sg.Group) erro
 	}
 }
 
-// provenGone looks twice, since one look may hit a replica that lags behind, and lets time pass in between, since two
-// looks at once would hit the same moment of it.
-func (r *groupReader) provenGone(ctx context.Context, id string) (bool, error) {
+// find gives the attributes of a group, or says that it is not there. It looks twice before it says so, since one look
+// may hit a replica that lags behind, and lets time pass in between, since two looks at once would hit the same moment
+// of it.
+func (r *groupReader) find(ctx context.Context, id string) (group sg.Group, there bool, err error) {
 	for look := range 2 {
 		if look > 0 {
 			if err := pause(ctx, r.opts.LookAgain); err != nil {
-				return false, err
+				return sg.Group{}, false, err
 			}
 		}
-		there, err := r.opts.Groups.GroupExists(ctx, r.region, id)
+		group, there, err = r.opts.Groups.Group(ctx, r.region, id)
 		if there || err != nil {
-			return false, err
+			return group, there, err
 		}
 	}
-	return true, nil
+	return sg.Group{}, false, nil
 }
 
 // pause lets time pass, unless ctx ends first.
@@ -100,7 +110,7 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // readRules reads the rules of a group into r. After an error r holds those read so far.
 func (r *groupReader) readRules(ctx context.Context, group *sg.Group) error {
-	r.rules, r.odd = nil, ""
+	r.rules, r.odd, r.pages = nil, "", 0
 	clear(r.index)
 	for _, nic := range nics(group) {
 		pages := listing[sg.Rule]{
@@ -113,6 +123,7 @@ func (r *groupReader) readRules(ctx context.Context, group *sg.Group) error {
 			keep: r.keep,
 		}
 		err := pages.read(ctx)
+		r.pages = max(r.pages, pages.pages)
 		switch {
 		case err != nil && nic != "":
 			return fmt.Errorf("%s: %w", nic, err)

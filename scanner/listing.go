@@ -20,6 +20,8 @@ type listing[T any] struct {
 	fetch    func(ctx context.Context, token string) (sg.Page[T], error)
 	same     func(a, b *T) bool
 	keep     func(items []T) (fresh int, err error) // fresh are those that were not known
+
+	pages int // that were read
 }
 
 // read goes through the pages. What keep got before an error stays valid. Four defences against a listing that never
@@ -39,6 +41,7 @@ func (l *listing[T]) read(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("page %d: %w", page, err)
 		}
+		l.pages = page
 		if page > 1 && len(got.Items) > 0 && l.equal(last, got.Items) {
 			return fmt.Errorf("page %d is page %d again: the listing does not advance", page, page-1)
 		}

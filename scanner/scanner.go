@@ -59,8 +59,8 @@ type GroupLister interface {
 	Regions(ctx context.Context) ([]sg.Region, error)
 	// Groups gives one page of a region's groups (DescribeSecurityGroups); an empty token asks for the first.
 	Groups(ctx context.Context, region sg.Region, token string) (sg.Page[sg.Group], error)
-	// GroupExists looks for one group by its ID (DescribeSecurityGroups).
-	GroupExists(ctx context.Context, region sg.Region, id string) (bool, error)
+	// Group looks for one group by its ID and says whether it is there (DescribeSecurityGroups).
+	Group(ctx context.Context, region sg.Region, id string) (sg.Group, bool, error)
 }
 
 // RuleReader reads rules and what they refer to. Its methods must be safe for concurrent use and return soon after
@@ -97,19 +97,14 @@ type Options struct {
 	MaxDenials int
 }
 
-// withDefaults checks the options and fills in what was left out.
+// withDefaults checks the options, but for the regions, and fills in what was left out.
 func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.Groups == nil || o.Rules == nil:
-		return o, errors.New("scan options: no client")
-	case len(o.Regions) == 0:
-		return o, errors.New("scan options: no regions")
+		return o, errors.New("no client")
 	case o.Workers < 0 || o.MaxRulePages < 0 || o.MaxGroupPages < 0 || o.LookAgain < 0 || o.MaxFailures < 0 || o.MaxDenials < 0:
-		return o, fmt.Errorf("scan options: %d workers, %d pages of rules, %d pages of groups, %v between looks, %d failures, "+
+		return o, fmt.Errorf("%d workers, %d pages of rules, %d pages of groups, %v between looks, %d failures, "+
 			"%d denials: none may be negative", o.Workers, o.MaxRulePages, o.MaxGroupPages, o.LookAgain, o.MaxFailures, o.MaxDenials)
-	}
-	if err := validRegions(o.Regions); err != nil {
-		return o, fmt.Errorf("scan options: %w", err)
 	}
 	o.Workers = cmp.Or(o.Workers, DefaultWorkers)
 	o.MaxRulePages = cmp.Or(o.MaxRulePages, DefaultMaxRulePages)
@@ -121,6 +116,9 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 func validRegions(names []string) error {
+	if len(names) == 0 {
+		return errors.New("no regions")
+	}
 	for i, name := range names {
 		switch {
 		case name == "":
@@ -152,8 +150,11 @@ type Group struct {
 // The error is that of visit, of ctx, or of the options; the result is nil then. No goroutine outlives the call.
 func Scan(ctx context.Context, opts Options, visit func(*Group) error) (*Result, error) {
 	opts, err := opts.withDefaults()
+	if err == nil {
+		err = validRegions(opts.Regions)
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("scan options: %w", err)
 	}
 	if visit == nil {
 		return nil, errors.New("scan options: no visit function")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"slices"
@@ -16,10 +15,12 @@ import (
 	"github.com/egress-janitor/egress-janitor/internal/report"
 	"github.com/egress-janitor/egress-janitor/internal/sweep"
 	"github.com/egress-janitor/egress-janitor/policy"
+	"github.com/egress-janitor/egress-janitor/revoker"
 	"github.com/egress-janitor/egress-janitor/scanner"
 )
 
-type auditFlags struct {
+// reportFlags are those of commands that write reports of accounts.
+type reportFlags struct {
 	config           string
 	accounts         []string
 	output           string
@@ -27,8 +28,37 @@ type auditFlags struct {
 	detailedExitcode bool
 }
 
+// add adds the flags to a command.
+func (f *reportFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&f.config, "config", "c", defaultConfig, "config file")
+	cmd.Flags().StringArrayVar(&f.accounts, "account", nil, "account of the config; repeatable (default all)")
+	cmd.Flags().StringVar(&f.outputFile, "output-file", "", "write the report to this file, once it is whole")
+	cmd.Flags().BoolVar(&f.detailedExitcode, "detailed-exitcode", false, "exit with 2 if there are findings")
+	addOutput(cmd, &f.output, reportForms()...)
+	must(cmd.RegisterFlagCompletionFunc("account", completeAccounts(&f.config)))
+}
+
+// check refuses what the flags alone show to be wrong.
+func (f *reportFlags) check(cmd *cobra.Command) error {
+	for _, name := range []string{"config", "output-file"} {
+		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
+			return usageError{fmt.Errorf("--%s is empty: leave it out, or name a file", name)}
+		}
+	}
+	if !slices.Contains(reportForms(), f.output) {
+		return unknownOutput(f.output, reportForms()...)
+	}
+	return nil
+}
+
+// defaultConfig is what -c is without being given.
+const defaultConfig = "egress-janitor.yaml"
+
+// reportForms are the forms that a report of a sweep has.
+func reportForms() []string { return []string{"table", "json", "markdown", "csv"} }
+
 func newAudit(sys system) *cobra.Command {
-	var flags auditFlags
+	var flags reportFlags
 	cmd := &cobra.Command{
 		Use:   "audit",
 		Short: "Read all egress rules once and report what violates the policies",
@@ -47,27 +77,20 @@ Exit codes: 0 done · 1 the config or a policy is wrong, no call was made · 2 t
   egress-janitor audit --detailed-exitcode || echo "findings, or not complete"`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			for _, name := range []string{"config", "output-file"} {
-				if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
-					return usageError{fmt.Errorf("--%s is empty: leave it out, or name a file", name)}
-				}
+			if err := flags.check(cmd); err != nil {
+				return err
 			}
-			return sys.audit(cmd.Context(), flags, sys.fromEnv())
+			return sys.audit(cmd.Context(), &flags, sys.fromEnv())
 		},
 	}
-	cmd.Flags().StringVarP(&flags.config, "config", "c", "egress-janitor.yaml", "config file")
-	cmd.Flags().StringArrayVar(&flags.accounts, "account", nil, "account of the config to audit; repeatable (default all)")
-	cmd.Flags().StringVar(&flags.outputFile, "output-file", "", "write the report to this file, once it is whole")
-	cmd.Flags().BoolVar(&flags.detailedExitcode, "detailed-exitcode", false, "exit with 2 if there are findings")
-	addOutput(cmd, &flags.output, "table", "json")
-	must(cmd.RegisterFlagCompletionFunc("account", completeAccounts(&flags)))
+	flags.add(cmd)
 	return cmd
 }
 
 // completeAccounts offers the accounts of the config.
-func completeAccounts(flags *auditFlags) cobra.CompletionFunc {
+func completeAccounts(file *string) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		c, err := config.Load(flags.config)
+		c, err := config.Load(*file)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -91,31 +114,16 @@ func (s system) fromEnv() cloudAccess {
 }
 
 // audit is the command. Everything that can be wrong with the input is found before the first call.
-func (s system) audit(ctx context.Context, flags auditFlags, access cloudAccess) error {
-	if flags.output != "table" && flags.output != "json" {
-		return unknownOutput(flags.output, "table", "json")
-	}
-	c, policies, err := s.loadConfig(flags.config)
+func (s system) audit(ctx context.Context, flags *reportFlags, access cloudAccess) error {
+	e, err := s.loadEngine(flags, access)
 	if err != nil {
 		return err
 	}
-	accounts, err := selectAccounts(c, flags.accounts)
-	if err != nil {
-		return err
-	}
-	credentials, err := access.credentials()
-	if err != nil {
-		return err
-	}
-	run := auditRun{system: s, config: c, policies: policies, credentials: credentials, observer: access.observer}
-	if err := run.connectAll(accounts); err != nil {
-		return err
-	}
-	defer run.close()
+	defer e.close()
 	// The exit code of a report says what is in it, so a report with a bad one is as much a report as any other.
 	code := exitDone
 	err = s.writeOutput(flags.outputFile, func(w io.Writer) (err error) {
-		code, err = run.accounts(ctx, w, flags)
+		code, err = e.auditAll(ctx, w, flags)
 		return err
 	})
 	if err == nil && code != exitDone {
@@ -124,78 +132,28 @@ func (s system) audit(ctx context.Context, flags auditFlags, access cloudAccess)
 	return err
 }
 
-// auditRun is one audit of several accounts.
-type auditRun struct {
-	system
-
-	config      *config.Config
-	policies    *policy.Set
-	credentials ecsapi.Credentials
-	observer    ecsapi.Observer
-
-	clients []accountClient
-}
-
-type accountClient struct {
-	account config.Account
-	client  *ecsapi.Client
-}
-
-func (r *auditRun) connectAll(accounts []config.Account) error {
-	for _, a := range accounts {
-		client, err := r.connect(&a)
-		if err != nil {
-			r.close()
-			return err
-		}
-		r.clients = append(r.clients, accountClient{account: a, client: client})
-	}
-	return nil
-}
-
-// connect makes the client of an account.
-func (r *auditRun) connect(a *config.Account) (*ecsapi.Client, error) {
-	cas, err := readCAs(r.config, a)
-	if err != nil {
-		return nil, err
-	}
-	client, err := ecsapi.New(ecsapi.Options{
-		Endpoint: a.Endpoint, CAs: cas, Credentials: r.credentials,
-		Quotas: a.Quotas, Observer: r.observer, Now: r.now,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("account %s: %w", a.Name, err)
-	}
-	return client, nil
-}
-
-func (r *auditRun) close() {
-	for _, c := range r.clients {
-		c.client.Close()
-	}
-}
-
-// accounts audits one account after another and writes a document for each. It gives the exit code that the worst of
+// auditAll audits one account after another and writes a document for each. It gives the exit code that the worst of
 // them came to; the error is for reports that could not be made.
-func (r *auditRun) accounts(ctx context.Context, w io.Writer, flags auditFlags) (int, error) {
-	complete, findings := true, 0
-	for _, c := range r.clients {
-		result, err := r.one(ctx, &c)
+func (e *engine) auditAll(ctx context.Context, w io.Writer, flags *reportFlags) (int, error) {
+	t := tally{complete: true}
+	for _, worker := range e.workers {
+		progress := newProgress(e.err, worker.account.Name)
+		result, err := worker.sweep(ctx, worker.order(revoker.ByCommand, operator(), decision.AuditMode), progress.show)
+		progress.clear()
 		if err != nil {
 			return exitError, err
 		}
-		complete = complete && result.Complete()
-		findings += len(result.Findings)
-		if err := r.render(w, result, flags.output); err != nil {
+		t.add(result)
+		if err := e.render(w, auditDocument(result, e.policies), flags.output); err != nil {
 			return exitError, err
 		}
-		r.warnIncomplete(result)
+		e.warnIncomplete(result)
 	}
-	return verdict(complete, findings, flags.detailedExitcode), nil
+	return t.code(flags.detailedExitcode), nil
 }
 
 // warnIncomplete says on standard error what a program that reads only the report's totals would miss.
-func (r *auditRun) warnIncomplete(result *sweep.Result) {
+func (e *engine) warnIncomplete(result *sweep.Result) {
 	if result.Complete() {
 		return
 	}
@@ -205,54 +163,38 @@ func (r *auditRun) warnIncomplete(result *sweep.Result) {
 		first = strings.Join(slices.DeleteFunc([]string{p.Region, p.Group, p.List, p.Err.Error()},
 			func(s string) bool { return s == "" }), " ")
 	}
-	r.say("egress-janitor: warning: account %s was not read whole: %s; the report lists them all; the first: %s",
+	e.say("egress-janitor: warning: account %s was not read whole: %s; the report lists them all; the first: %s",
 		result.Account.Name, count(len(result.Problems), "problem", "problems"), report.Clean(first))
 }
 
-// verdict is the exit code of a reporting run, the gravest first.
-func verdict(complete bool, findings int, detailed bool) int {
-	switch {
-	case !complete:
-		return exitIncomplete
-	case detailed && findings > 0:
-		return exitFindings
-	}
-	return exitDone
-}
-
-func (r *auditRun) one(ctx context.Context, c *accountClient) (*sweep.Result, error) {
-	progress := newProgress(r.err, c.account.Name)
-	defer progress.clear()
-	return sweep.Run(ctx, sweep.Options{
-		ID:       rand.Text(),
-		Account:  sweep.Account{Name: c.account.Name, ID: c.account.ID, Regions: c.account.Regions},
-		Identity: c.client,
-		Groups:   c.client,
-		Rules:    c.client,
-		Policies: r.policies,
-		Guards:   guards(&r.config.Protected),
-		Now:      r.now,
-		Progress: progress.show,
-	})
-}
-
-func (r *auditRun) render(w io.Writer, result *sweep.Result, output string) error {
-	doc := document(result, r.policies)
-	if output == "json" {
+func (e *engine) render(w io.Writer, doc *report.Sweep, output string) error {
+	e.documents++
+	switch output {
+	case "json":
 		return report.JSON(w, doc)
+	case "markdown":
+		return report.Markdown(w, doc)
+	case "csv":
+		return report.CSV(w, doc, report.CSVOptions{Continued: e.documents > 1})
 	}
-	return report.Table(w, doc, report.TableOptions{Color: r.colors(w)})
+	return report.Table(w, doc, report.TableOptions{Color: e.colors(w)})
+}
+
+// auditDocument is the report of an audit, which has no store to know some things from.
+func auditDocument(r *sweep.Result, policies *policy.Set) *report.Sweep {
+	doc := document(r, policies)
+	doc.Unknown = []string{"grace", "window", "recurrence"}
+	return doc
 }
 
 // document turns what a sweep found into what is reported of it.
 func document(r *sweep.Result, policies *policy.Set) *report.Sweep {
 	doc := &report.Sweep{
-		ID: r.ID, Account: r.Account.Name, Mode: string(config.ModeAudit), PolicyHash: policies.Hash(),
+		ID: r.ID, Account: r.Account.Name, Mode: r.Mode, PolicyHash: r.PolicyHash,
 		Started: r.Started, Finished: r.Finished, Complete: r.Complete(),
-		Unknown:     []string{"grace", "window", "recurrence"},
-		NotExecuted: decision.AuditMode,
-		Unreadable:  r.UnreadableCount,
-		Findings:    r.Findings,
+		Acting: r.Acting(), NotExecuted: r.NotExecuted, Revocations: r.Revocations,
+		Unreadable: r.UnreadableCount,
+		Findings:   r.Findings,
 	}
 	for _, region := range r.Regions {
 		text := ""

@@ -6,48 +6,49 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/egress-janitor/egress-janitor/configs"
 	"github.com/egress-janitor/egress-janitor/internal/ecsapi"
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
-	"github.com/egress-janitor/egress-janitor/metrics"
 )
 
 type demoFlags struct {
 	once   bool
 	listen string
-	audit  auditFlags
+	output string
 }
 
 func newDemo(sys system) *cobra.Command {
 	var flags demoFlags
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Audit a sample estate in the emulator: no account, no questions",
+		Short: "Audit, revoke and restore in a sample estate: no account, no questions",
 		Long: `Demo starts the emulator on loopback with a sample estate, writes the sample config and policies to a temporary
-directory, and audits the estate over HTTP just as a real account would be. Without --once it then serves its metrics
-and the emulator until it is interrupted, and prints what to try. Nothing is left behind.`,
+directory, and works on the estate over HTTP just as on a real account:
+
+  1. audit      what violates the policies, why, and what would be done about it
+  2. arm        a new store revokes nothing until somebody says so, and new policies first go through a reporting sweep
+  3. enforce    what is due is revoked, and each removal is proven by reading
+  4. restore    one of the rules is created again
+  5. history    the record of it, verified
+
+Without --once it then runs the daemon on the same estate until it is interrupted, and prints what to try. Nothing is left
+behind.`,
 		Example: `  egress-janitor demo --once
-  egress-janitor demo --once --output json | jq .totals
+  egress-janitor demo --once --output json | jq .totals     # two documents: the audit, and the enforcing sweep
   egress-janitor demo                         # then look at the metrics it serves`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return sys.demo(cmd.Context(), flags) },
 	}
-	cmd.Flags().BoolVar(&flags.once, "once", false, "end after the report instead of serving metrics")
+	cmd.Flags().BoolVar(&flags.once, "once", false, "end after the last step instead of running the daemon")
 	cmd.Flags().StringVar(&flags.listen, "listen", "127.0.0.1:0", "address to serve metrics on; port 0 takes a free one")
-	addOutput(cmd, &flags.audit.output, "table", "json")
+	addOutput(cmd, &flags.output, "table", "json")
 	return cmd
 }
 
@@ -61,7 +62,7 @@ func (s system) demo(ctx context.Context, flags demoFlags) (err error) {
 		return errors.Join(fmt.Errorf("making a temporary directory: %w", err), address.Close())
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := writeDemoFiles(dir, "http://"+address.Addr().String()); err != nil {
+	if err := writeDemoFiles(dir, "http://"+address.Addr().String(), flags.listen); err != nil {
 		return errors.Join(err, address.Close())
 	}
 	// The emulator serves until this function returns, whatever ends it.
@@ -96,11 +97,21 @@ func (s system) demoEmulator(ctx context.Context) (*ecsemu.Server, net.Listener,
 	return server, listener, nil
 }
 
-// endpointSample is where the sample config shows, in a comment, how to name an endpoint.
-const endpointSample = "#   endpoint: http://127.0.0.1:8080"
+// demoEdits are what the demo changes in the sample config. Each must be found, or the demo would not be of the sample.
+func demoEdits(endpoint, listen string) [][2]string {
+	return [][2]string{
+		{"#   endpoint: http://127.0.0.1:8080", "endpoint: " + endpoint},
+		{"mode: audit", "mode: enforce"},
+		{"CRON_TZ=Asia/Shanghai 0 */2 * * *", "* * * * *"},
+		{`metrics: "127.0.0.1:9464"`, fmt.Sprintf("metrics: %q", listen)},
+		{"RevokeSecurityGroupEgress: 2", "RevokeSecurityGroupEgress: 50"},
+		{"DescribeSecurityGroupAttribute: 10", "DescribeSecurityGroupAttribute: 100"},
+		{"DescribeSecurityGroups: 5", "DescribeSecurityGroups: 50"},
+	}
+}
 
-// writeDemoFiles writes the sample config and policies, with the config pointing at the emulator.
-func writeDemoFiles(dir, endpoint string) error {
+// writeDemoFiles writes the sample config and policies, with the config pointing at the emulator and enforcing.
+func writeDemoFiles(dir, endpoint, listen string) error {
 	if err := os.CopyFS(dir, configs.FS()); err != nil {
 		return fmt.Errorf("writing the sample files: %w", err)
 	}
@@ -109,67 +120,33 @@ func writeDemoFiles(dir, endpoint string) error {
 	if err != nil {
 		return fmt.Errorf("reading the sample config: %w", err)
 	}
-	before, after, found := strings.Cut(string(data), endpointSample)
-	if !found {
-		return errors.New("the sample config does not show where an endpoint goes")
+	text := string(data)
+	for _, edit := range demoEdits(endpoint, listen) {
+		if strings.Count(text, edit[0]) != 1 {
+			return fmt.Errorf("the sample config does not say %q once", edit[0])
+		}
+		text = strings.Replace(text, edit[0], edit[1], 1)
 	}
-	text := []byte(before + "endpoint: " + endpoint + after)
-	if err := os.WriteFile(file, text, 0o600); err != nil { //nolint:gosec // in a directory of our own
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil { //nolint:gosec // in a directory of our own
 		return fmt.Errorf("writing the sample config: %w", err)
 	}
 	return nil
 }
 
-// demoRun audits the emulator and, unless it is to end then, serves metrics until it is interrupted.
+// demoRun goes through the steps and, unless it is to end then, runs the daemon.
 func (s system) demoRun(ctx context.Context, dir string, flags demoFlags) error {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	flags.audit.config = filepath.Join(dir, configs.Config)
-	access := cloudAccess{
-		credentials: func() (ecsapi.Credentials, error) {
-			return ecsapi.Credentials{KeyID: ecsemu.DefaultKeyID, Secret: ecsemu.DefaultKeySecret}, nil
-		},
-		observer: apiMetrics{metrics.New(registry, buildInfo())},
+	access := cloudAccess{credentials: func() (ecsapi.Credentials, error) {
+		return ecsapi.Credentials{KeyID: ecsemu.DefaultKeyID, Secret: ecsemu.DefaultKeySecret}, nil
+	}}
+	config := filepath.Join(dir, configs.Config)
+	if err := s.demoSteps(ctx, config, flags.output, access); err != nil || flags.once {
+		return err
 	}
-	if flags.once {
-		return s.audit(ctx, flags.audit, access)
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", flags.listen)
-	if err != nil {
-		return fmt.Errorf("listening: %w", err)
-	}
-	if err := s.audit(ctx, flags.audit, access); err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	return s.serveDemo(ctx, flags.audit.config, listener, registry)
+	s.say("\nThe daemon runs now, until it is interrupted. Try, in another terminal:\n"+
+		"  curl -s http://ADDRESS/metrics | grep egress_janitor_       # the ADDRESS is the one in the log below\n"+
+		"  egress-janitor history list -c %[1]s\n"+
+		"  egress-janitor pause --reason test -c %[1]s\n"+
+		"  ALIBABA_CLOUD_ACCESS_KEY_ID=%[2]s ALIBABA_CLOUD_ACCESS_KEY_SECRET=%[3]s \\\n"+
+		"    egress-janitor sweep -c %[1]s\n", config, ecsemu.DefaultKeyID, ecsemu.DefaultKeySecret)
+	return s.daemon(ctx, daemonFlags{config: config}, access)
 }
-
-func (s system) serveDemo(ctx context.Context, config string, listener net.Listener, registry *prometheus.Registry) error {
-	log := s.logger()
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
-	stopped := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stopped()
-	log.Info("serving until interrupted", zap.String("metrics", fmt.Sprintf("http://%s/metrics", listener.Addr())),
-		zap.String("config", config))
-	if _, err := fmt.Fprintf(s.err, "Try, in another terminal:\n  curl -s http://%s/metrics | grep egress_janitor_\n"+
-		"  ALIBABA_CLOUD_ACCESS_KEY_ID=%s ALIBABA_CLOUD_ACCESS_KEY_SECRET=%s \\\n    egress-janitor audit -c %s\n",
-		listener.Addr(), ecsemu.DefaultKeyID, ecsemu.DefaultKeySecret, config); err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving metrics: %w", err)
-	}
-	log.Info("stopped")
-	return nil
-}
-
-// apiMetrics counts calls of the cloud.
-type apiMetrics struct{ metrics *metrics.Metrics }
-
-func (m apiMetrics) Call(action string, class ecsapi.Class, latency time.Duration) {
-	m.metrics.Call(action, string(class), latency)
-}
-
-func (m apiMetrics) Wait(action string, d time.Duration) { m.metrics.Wait(action, d) }

@@ -87,7 +87,13 @@ func long(cmd *cobra.Command) string {
 
 func TestReferenceOfMetrics(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	metrics.New(registry, metrics.Build{Version: "v", Revision: "r", GoVersion: "g"})
+	m := metrics.New(registry, metrics.Build{Version: "v", Revision: "r", GoVersion: "g"})
+	// Some families are there only once there is something to tell.
+	m.Policies([]string{"p"})
+	m.Accounts([]string{"a"})
+	m.Limits(map[string]int{"per-window": 1})
+	m.Scanned("a", []metrics.RegionSize{{Region: "r"}})
+	m.Snapshot(&metrics.Snapshot{})
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -103,10 +109,20 @@ func TestReferenceOfMetrics(t *testing.T) {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.GetName(), strings.ToLower(f.GetType().String()),
 			strings.Join(labels, ", "), f.GetHelp())
 	}
-	fmt.Fprintf(&b, "\nValues of `action`: %s. Values of `class`: %s. Anything else is counted as `other`.\n",
-		strings.Join(metrics.Actions(), ", "), strings.Join(metrics.Classes(), ", "))
+	fmt.Fprintf(&b, "\nValues of `action` for API calls: %s. Of `class`: %s. Of `outcome` for revocations: %s; for restores: %s; "+
+		"for sweeps: %s. Of `state`, and of `action` for decisions: %s. Of `limit`: %s. Of `protocol`: %s. Of `destination`: %s. "+
+		"Anything else is counted as `other`; accounts, regions and policies beyond the bounds of a family as `_other`.\n",
+		list(metrics.Actions()), list(metrics.Classes()), list(metrics.Outcomes()), list(metrics.RestoreOutcomes()),
+		list(metrics.SweepOutcomes()), list(metrics.States()), list(metrics.LimitNames()), list(metrics.Protocols()),
+		list(metrics.Destinations()))
+	b.WriteString("\n| `action` of a decision | Values of `reason` |\n|---|---|\n")
+	for _, action := range metrics.States() {
+		fmt.Fprintf(&b, "| %s | %s |\n", action, list(metrics.Reasons(action)))
+	}
 	page(t, "metrics.md", b.String())
 }
+
+func list(values []string) string { return strings.Join(values, ", ") }
 
 func TestExamplesInThePolicyReferenceLoad(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "policies.md"))

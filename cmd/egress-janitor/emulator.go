@@ -22,6 +22,9 @@ type emulatorFlags struct {
 	latency  time.Duration
 	quota    float64
 	generate ecsemu.GenerateOptions
+
+	missingRule string
+	noRuleIDs   bool
 }
 
 func newEmulator(sys system) *cobra.Command {
@@ -53,6 +56,9 @@ GET /_emulator/requests shows what it was asked; POST /_emulator/faults makes it
 	f.Uint64Var(&flags.generate.Seed, "generate-seed", 1, "seed of the generated estate, which is the same on any day")
 	f.StringSliceVar(&flags.generate.Regions, "generate-regions", []string{"cn-hangzhou"}, "regions of the generated estate")
 	f.Float64Var(&flags.generate.FindingShare, "generate-findings", 0.01, "share of generated rules that are open to the world")
+	f.StringVar(&flags.missingRule, "missing-rule", string(ecsemu.MissingRuleError), "what revoking a rule that is not there "+
+		"is: error, as today, or succeed, as before July 2024")
+	f.BoolVar(&flags.noRuleIDs, "no-rule-ids", false, "be of the time before rules had IDs")
 	cmd.MarkFlagsMutuallyExclusive("estate", "generate-groups")
 	return cmd
 }
@@ -68,6 +74,7 @@ func (s system) emulator(ctx context.Context, flags emulatorFlags) error {
 	}
 	server, err := ecsemu.New(ecsemu.Options{
 		Estate: estate, Keys: keys, Clock: s.now, Latency: flags.latency, QuotaPerSecond: flags.quota,
+		MissingRule: ecsemu.MissingRule(flags.missingRule), NoRuleIDs: flags.noRuleIDs,
 	})
 	if err != nil {
 		return fmt.Errorf("starting the emulator: %w", err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -11,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/egress-janitor/egress-janitor/internal/config"
-	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/store"
 	"github.com/egress-janitor/egress-janitor/policy"
 )
 
@@ -37,14 +38,23 @@ func (s system) loadPolicies(paths []string) (*policy.Set, error) {
 	return set, nil
 }
 
-// loadConfig reads the config and the policies that it names.
-func (s system) loadConfig(file string) (*config.Config, *policy.Set, error) {
+// readConfig reads the config.
+func (s system) readConfig(file string) (*config.Config, error) {
 	c, err := config.Load(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, fmt.Errorf("there is no config %s: name one with -c, or begin with configs/egress-janitor.yaml", file)
+		return nil, fmt.Errorf("there is no config %s: name one with -c, or begin with configs/egress-janitor.yaml", file)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("loading the config: %w", err)
+		return nil, fmt.Errorf("loading the config: %w", err)
+	}
+	return c, nil
+}
+
+// loadConfig reads the config and the policies that it names.
+func (s system) loadConfig(file string) (*config.Config, *policy.Set, error) {
+	c, err := s.readConfig(file)
+	if err != nil {
+		return nil, nil, err
 	}
 	paths := make([]string, len(c.Policies))
 	for i, p := range c.Policies {
@@ -93,6 +103,41 @@ func readCAs(c *config.Config, a *config.Account) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func guards(p *config.Protected) *decision.Guards {
-	return &decision.Guards{ProtectedGroups: p.Groups, ProtectedNames: p.Names, ProtectedTags: p.Tags}
+// loadEngine reads what an audit needs.
+func (s system) loadEngine(flags *reportFlags, access cloudAccess) (*engine, error) {
+	c, policies, err := s.loadConfig(flags.config)
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := selectAccounts(c, flags.accounts)
+	if err != nil {
+		return nil, err
+	}
+	return s.newEngine(c, policies, accounts, access)
+}
+
+// openEngine reads what a recorded sweep needs, and opens the store.
+func (s system) openEngine(ctx context.Context, flags *reportFlags, access cloudAccess) (*engine, error) {
+	e, err := s.loadEngine(flags, access)
+	if err != nil {
+		return nil, err
+	}
+	if e.store, err = s.openStore(ctx, e.config); err != nil {
+		e.close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// shut closes an engine that openEngine opened.
+func (e *engine) shut() {
+	e.close()
+	if err := e.store.Close(); err != nil {
+		e.say("egress-janitor: warning: closing the store: %v", err)
+	}
+}
+
+// openStore opens the store that the config names, and makes it if it is not there.
+func (s system) openStore(ctx context.Context, c *config.Config) (*store.SQL, error) {
+	return store.Open(ctx, store.Options{Path: c.StorePath(), Now: s.now})
 }

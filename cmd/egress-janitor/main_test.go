@@ -44,6 +44,7 @@ func TestMain(m *testing.M) {
 //	await held                    waits until one such call has come
 //	expand FILE...                replaces $NAME and ${NAME} in files by variables
 //	json [-doc N] FILE PATH WANT  compares one value of a JSON document
+//	remember FILE PATH NAME...    sets variables to values of a JSON document, by pairs of path and name
 //	get URL FILE                  fetches a page
 //	cut FILE N                    takes the last N bytes off a file
 //	empty DIR                     there is nothing in a directory
@@ -70,6 +71,7 @@ func TestStories(t *testing.T) {
 			"hold":      positive(cmdHold),
 			"expand":    positive(cmdExpand),
 			"json":      positive(cmdJSON),
+			"remember":  positive(cmdRemember),
 			"get":       positive(cmdGet),
 			"cut":       positive(cmdCut),
 			"empty":     positive(cmdEmpty),

@@ -18,10 +18,15 @@ import (
 
 // system is what the commands use of the world around them.
 type system struct {
+	in     io.Reader
 	out    io.Writer
 	err    io.Writer
 	getenv func(string) string
 	now    func() time.Time
+	// onHangup says what SIGHUP does from now on. Without it the program ends.
+	onHangup func(func())
+	// reached is told of every step of the revocation protocol, so that tests can end the process there. Nil: nobody is.
+	reached func(step string)
 }
 
 // say tells the user something on standard error. Where that cannot be written there is nobody to tell.
@@ -35,6 +40,8 @@ const (
 	exitError       = 1
 	exitFindings    = 2
 	exitIncomplete  = 3
+	exitWithheld    = 4
+	exitBroken      = 5
 	exitUsage       = 64
 	exitInterrupted = 130
 )
@@ -74,7 +81,7 @@ func run(ctx context.Context, args []string, sys system) int {
 // laterCommands are commands that the design has and this version has not.
 func laterCommands() []string {
 	return []string{
-		"run", "sweep", "plan", "apply", "history", "restore", "pause", "resume", "approve", "reject", "doctor",
+		"plan", "apply", "approve", "reject", "doctor", "history export",
 		"policy test", "policy explain", "policy schema", "policy replay", "policy accept-set",
 	}
 }
@@ -134,15 +141,17 @@ func count(n int, one, many string) string {
 func newRoot(sys system) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "egress-janitor",
-		Short: "Audit outbound rules of Alibaba Cloud security groups against policies",
+		Short: "Keep outbound rules of Alibaba Cloud security groups in order, by policies",
 		Long: `egress-janitor reads every egress rule of the ECS security groups of your Alibaba Cloud accounts, evaluates them
-against policies in YAML, and reports which rules violate what, why, and what it would do about each.
+against policies in YAML, and reports which rules violate what, why, and what is to be done about each.
 
-This version only reads: no command changes anything in an account.`,
+In the mode audit, the default, nothing is ever changed. In the modes manual and enforce it revokes violators: within limits,
+announced before and proven after, and restorable.`,
 		Example: `  egress-janitor demo --once                        # see it work, without an account
   egress-janitor policy validate policies/          # check policy files
   egress-janitor audit -c egress-janitor.yaml       # audit your accounts
-  egress-janitor audit --output json | jq .totals`,
+  egress-janitor run -c egress-janitor.yaml         # the daemon
+  egress-janitor history list --since 30d           # what was removed`,
 		Version:       buildInfo().Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -150,7 +159,10 @@ This version only reads: no command changes anything in an account.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(newAudit(sys), newPolicy(sys), newEmulator(sys), newDemo(sys), newVersion(sys))
+	root.AddCommand(
+		newRun(sys), newAudit(sys), newSweep(sys), newHistory(sys), newRestore(sys), newPause(sys), newResume(sys),
+		newPolicy(sys), newEmulator(sys), newDemo(sys), newVersion(sys),
+	)
 	return root
 }
 

@@ -12,8 +12,8 @@ const allRegions = "*"
 func accountKeys() strictyaml.Keys {
 	return strictyaml.Keys{
 		Required: []string{"name", "id"},
-		Optional: []string{"regions", "endpoint", "ca-file", "quotas"},
-		NotYet:   []string{"roles", "external-id", "revoke-without-rule-id"},
+		Optional: []string{"regions", "endpoint", "ca-file", "quotas", "revoke-without-rule-id"},
+		NotYet:   []string{"roles", "external-id"},
 	}
 }
 
@@ -26,6 +26,7 @@ func quotaKeys() strictyaml.Keys {
 		"DescribePrefixListAttributes",
 		"GetCallerIdentity",
 		"RevokeSecurityGroupEgress",
+		"AuthorizeSecurityGroupEgress",
 	}}
 }
 
@@ -81,6 +82,8 @@ func (a *Account) decode(fields strictyaml.Map) {
 			a.CAFile, _ = value.String()
 		case "quotas":
 			a.Quotas = decodeQuotas(value)
+		case "revoke-without-rule-id":
+			a.RevokeWithoutRuleID, _ = value.Bool()
 		}
 	}
 }

@@ -6,7 +6,7 @@
 // and accounts are required; what is left out has the safe value of [Default].
 //
 //	version: 1
-//	mode: audit                  # the only mode of this version: look, report, change nothing
+//	mode: audit                  # look, report, change nothing; or manual, or enforce
 //	schedule: "CRON_TZ=Asia/Shanghai 0 */2 * * *"
 //	policies: [policies/]        # files or directories, relative to this file
 //	accounts:
@@ -16,7 +16,12 @@
 //	    endpoint: https://ecs.example.com:8443
 //	    ca-file: ca.pem          # relative to this file
 //	    quotas: {DescribeSecurityGroupAttribute: 10}
+//	    revoke-without-rule-id: false
+//	store: sqlite:egress-janitor.db   # relative to this file
+//	limits: {per-group: 10, per-sweep: 20, percent: 10, per-window: 50}
 //	protected: {groups: [sg-bp1example], tags: {tier: core}, names: [bastion-*]}
+//	pause-file: pause            # while it is there nothing is revoked; relative to this file
+//	http: {metrics: "127.0.0.1:9464"}
 //
 // Secrets have no place in the file: credentials come from the environment.
 package config
@@ -27,6 +32,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/internal/strictyaml"
@@ -35,7 +41,7 @@ import (
 // Mode is what the daemon may do about findings.
 type Mode string
 
-// The modes. This version knows only audit; the others are refused with [strictyaml.CodeNotYet].
+// The modes.
 const (
 	ModeAudit   Mode = "audit"   // never changes anything
 	ModeManual  Mode = "manual"  // changes only what a person starts
@@ -58,6 +64,10 @@ type Config struct {
 	Policies  []string // files or directories as written; see [Config.Path]
 	Accounts  []Account
 	Protected Protected
+	Limits    Limits
+	Store     string // as written, such as sqlite:egress-janitor.db; see [Config.StorePath]
+	PauseFile string // as written, see [Config.Path]; while it exists nothing is revoked; empty: there is none
+	HTTP      HTTP
 	Dir       string // of the configuration file: what relative paths in it start from
 }
 
@@ -69,6 +79,23 @@ type Account struct {
 	Endpoint string             // scheme, host and port for ECS and STS; empty: the cloud's own
 	CAFile   string             // PEM file as written, see [Config.Path]; empty: the system's certificates
 	Quotas   map[string]float64 // calls per second by action; absent actions have the adapter's default
+	// RevokeWithoutRuleID lets rules be revoked that have no ID, by all of their fields.
+	RevokeWithoutRuleID bool
+}
+
+// Limits bound how much may be removed. Zero allows nothing.
+type Limits struct {
+	PerGroup  int // rules of one group in one sweep
+	PerSweep  int // rules of one sweep, which is of one account
+	Percent   int // of the rules read in the account, 0 to 100; only for accounts of 100 rules or more
+	PerWindow int // rules of all accounts within 24 hours
+}
+
+// HTTP are the addresses that the daemon listens on.
+type HTTP struct {
+	// Metrics is host:port for metrics, health and reload. Without a host it is every interface; with port 0 the
+	// system chooses one.
+	Metrics string
 }
 
 // Protected are patterns of groups that are never touched. One that fits is enough.
@@ -81,7 +108,12 @@ type Protected struct {
 // Default is a configuration of which nothing was written down. It is not a valid one: policies and accounts have no
 // default.
 func Default() Config {
-	return Config{Mode: ModeAudit}
+	return Config{
+		Mode:   ModeAudit,
+		Limits: Limits{PerGroup: 10, PerSweep: 20, Percent: 10, PerWindow: 50},
+		Store:  sqliteScheme + "egress-janitor.db",
+		HTTP:   HTTP{Metrics: "127.0.0.1:9464"},
+	}
 }
 
 func defaultAccount() Account {
@@ -95,6 +127,9 @@ func (c *Config) Path(name string) string {
 	}
 	return filepath.Join(c.Dir, name)
 }
+
+// StorePath is the path of the store's file, as one that can be opened.
+func (c *Config) StorePath() string { return c.Path(strings.TrimPrefix(c.Store, sqliteScheme)) }
 
 // Load reads the configuration file. Its mistakes are an *[strictyaml.Error]; files that it names are not looked at.
 func Load(path string) (*Config, error) {

@@ -58,14 +58,17 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &config.Config{
-		Mode:     config.ModeAudit,
+		Mode:     config.ModeEnforce,
 		Schedule: "CRON_TZ=Asia/Shanghai 0 */2 * * *",
 		Policies: []string{"policies/", "extra.yaml"},
 		Accounts: []config.Account{
 			{
 				Name: "prod", ID: "1234567890123456", Regions: []string{"*"},
 				Endpoint: "http://127.0.0.1:8080", CAFile: "ca.pem",
-				Quotas: map[string]float64{"DescribeSecurityGroupAttribute": 10, "RevokeSecurityGroupEgress": 0.5},
+				Quotas: map[string]float64{
+					"DescribeSecurityGroupAttribute": 10, "RevokeSecurityGroupEgress": 0.5, "AuthorizeSecurityGroupEgress": 2,
+				},
+				RevokeWithoutRuleID: true,
 			},
 			{
 				Name: "test-2", ID: "6543210987654321", Regions: []string{"cn-hangzhou", "us-east-1", "cn-zhengzhou-jva"},
@@ -77,7 +80,11 @@ func TestLoadReadsEveryKey(t *testing.T) {
 			Tags:   map[string]sg.Glob{"tier": "core", "Team Name": "*"},
 			Names:  []sg.Glob{"bastion-*"},
 		},
-		Dir: dir,
+		Limits:    config.Limits{PerGroup: 1, PerSweep: 2, Percent: 3, PerWindow: 4},
+		Store:     "sqlite:state/janitor.db",
+		PauseFile: "state/pause",
+		HTTP:      config.HTTP{Metrics: "0.0.0.0:9465"},
+		Dir:       dir,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
@@ -93,10 +100,40 @@ func TestWhatIsLeftOutIsSafe(t *testing.T) {
 		Mode:     config.ModeAudit,
 		Policies: []string{"policies/"},
 		Accounts: []config.Account{{Name: "prod", ID: "1234567890123456", Regions: []string{"*"}}},
+		Limits:   config.Limits{PerGroup: 10, PerSweep: 20, Percent: 10, PerWindow: 50},
+		Store:    "sqlite:egress-janitor.db",
+		HTTP:     config.HTTP{Metrics: "127.0.0.1:9464"},
 		Dir:      filepath.Join("testdata", "ok"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+}
+
+func TestALimitThatIsLeftOutKeepsItsDefault(t *testing.T) {
+	got, err := config.Load(filepath.Join("testdata", "ok", "limits-one-of-them.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Default().Limits
+	want.PerSweep = 5
+	if got.Limits != want {
+		t.Errorf("limits: got %+v, want %+v", got.Limits, want)
+	}
+}
+
+func TestTheStoreIsAPathFromTheFile(t *testing.T) {
+	dir := filepath.Join("etc", "janitor")
+	for store, want := range map[string]string{
+		config.Default().Store:        filepath.Join(dir, "egress-janitor.db"),
+		"sqlite:state/janitor.db":     filepath.Join(dir, "state", "janitor.db"),
+		"sqlite:/var/lib/janitor.db":  "/var/lib/janitor.db",
+		"sqlite:with:colon/sqlite:db": filepath.Join(dir, "with:colon", "sqlite:db"),
+	} {
+		c := config.Config{Dir: dir, Store: store}
+		if got := c.StorePath(); got != want {
+			t.Errorf("%s: got %s, want %s", store, got, want)
+		}
 	}
 }
 
@@ -156,7 +193,7 @@ func FuzzParse(f *testing.F) {
 			}
 			t.Fatalf("no line of the error has a place: %v", err)
 		}
-		if got.Mode != config.ModeAudit || len(got.Policies) == 0 || len(got.Accounts) == 0 {
+		if got.Mode == "" || got.Store == "" || got.HTTP.Metrics == "" || len(got.Policies) == 0 || len(got.Accounts) == 0 {
 			t.Fatalf("taken, but not usable: %+v", got)
 		}
 	})

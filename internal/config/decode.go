@@ -13,8 +13,8 @@ import (
 func topKeys() strictyaml.Keys {
 	return strictyaml.Keys{
 		Required: []string{"version", "policies", "accounts"},
-		Optional: []string{"mode", "schedule", "protected"},
-		NotYet:   []string{"accounts-from", "store", "limits", "freeze", "hours", "pause-file", "reach", "http"},
+		Optional: []string{"mode", "schedule", "protected", "store", "limits", "pause-file", "http"},
+		NotYet:   []string{"accounts-from", "freeze", "hours", "reach"},
 	}
 }
 
@@ -37,6 +37,14 @@ func (c *Config) decode(root strictyaml.Value) {
 			c.decodeAccounts(value)
 		case "protected":
 			c.Protected.decode(value)
+		case "store":
+			c.decodeStore(value)
+		case "limits":
+			c.Limits.decode(value)
+		case "pause-file":
+			c.PauseFile = decodeFile(value)
+		case "http":
+			c.HTTP.decode(value)
 		}
 	}
 }
@@ -48,12 +56,7 @@ func checkVersion(value strictyaml.Value) {
 }
 
 func (c *Config) decodeMode(value strictyaml.Value) {
-	text, ok := value.OneOf(string(ModeAudit), string(ModeManual), string(ModeEnforce))
-	switch {
-	case !ok:
-	case Mode(text) != ModeAudit:
-		value.Problem(strictyaml.CodeNotYet, "the mode %q is not supported yet; this version only knows %q", text, ModeAudit)
-	default:
+	if text, ok := value.OneOf(string(ModeAudit), string(ModeManual), string(ModeEnforce)); ok {
 		c.Mode = Mode(text)
 	}
 }

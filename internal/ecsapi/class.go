@@ -1,36 +1,29 @@
 package ecsapi
 
-import "strings"
+import (
+	"strings"
 
-// Class is what an answer means to the caller: what may be done next. The values are labels of metrics.
-type Class string
+	"github.com/egress-janitor/egress-janitor/internal/sg"
+)
 
-// The classes of answers.
+// Class is what an answer means, under a short name.
+type Class = sg.Class
+
+// The classes of answers, under short names; see [sg.Class].
 const (
-	// OK is an answer that was read whole.
-	OK Class = "ok"
-	// Gone says that a rule is not there; to be believed only after a look.
-	Gone Class = "gone"
-	// GroupGone says that the security group is not there.
-	GroupGone Class = "group-gone"
-	// PeerGone says that what a rule refers to is not there; it says nothing about the rule.
-	PeerGone Class = "peer-gone"
-	// Protected says that a cloud service owns the group.
-	Protected Class = "protected"
-	// Throttled says that the quota is used up until the next window.
-	Throttled Class = "throttled"
-	// Denied says that the credentials are wrong or may not do this. Repeating cannot help.
-	Denied Class = "denied"
-	// Invalid says that the call itself is wrong: a fault of this program or of its configuration.
-	Invalid Class = "invalid"
-	// Idempotency says that a client token was used for another call before.
-	Idempotency Class = "idempotency"
-	// InProgress says that the cloud is still at work on an earlier call.
-	InProgress Class = "in-progress"
-	// Transient says that the outcome is unknown: a fault of the cloud or of the way to it, or an unknown code.
-	Transient Class = "transient"
-	// Cancelled says that the caller's context ended first.
-	Cancelled Class = "cancelled"
+	OK          = sg.ClassOK
+	Gone        = sg.ClassGone
+	GroupGone   = sg.ClassGroupGone
+	PeerGone    = sg.ClassPeerGone
+	Protected   = sg.ClassProtected
+	Throttled   = sg.ClassThrottled
+	Denied      = sg.ClassDenied
+	Invalid     = sg.ClassInvalid
+	Idempotency = sg.ClassIdempotency
+	InProgress  = sg.ClassInProgress
+	Transient   = sg.ClassTransient
+	Cancelled   = sg.ClassCancelled
+	Unsent      = sg.ClassUnsent
 )
 
 // classOf maps an error code of the cloud. This is the only place that knows codes' meanings; unknown ones are
@@ -45,16 +38,17 @@ func classOf(code string) Class {
 		return Gone
 	case "InvalidSecurityGroupId.NotFound":
 		return GroupGone
-	case "InvalidDestGroupId.NotFound", "InvalidPrefixListId.NotFound", "InvalidPortRangeListId.NotFound":
+	case "InvalidDestGroupId.NotFound", "InvalidDestGroup.NotFound", "InvalidPrefixListId.NotFound",
+		"InvalidPortRangeListId.NotFound":
 		return PeerGone
 	case "InvalidOperation.ResourceManagedByCloudProduct":
 		return Protected
 	case "IdempotentParameterMismatch", "InvalidIdempotenceParameter.Mismatch":
 		return Idempotency
-	case "LastTokenProcessing", "OperationConflict", "IdempotentProcessing":
+	case "LastTokenProcessing", "OperationFailed.LastTokenProcessing", "OperationConflict", "IdempotentProcessing":
 		return InProgress
-	case "SignatureNonceUsed", "InternalError":
-		return Transient // the next attempt is signed anew
+	case "SignatureNonceUsed", "InternalError", "InvalidGressFlow.Malformed":
+		return Transient // the next attempt is signed anew; the last, by its words, is a fault of the cloud
 	case "SignatureDoesNotMatch", "IncompleteSignature", "MissingSecurityToken", "IllegalTimestamp",
 		"RealNameAuthenticationError", "Unauthorized.EmptyRegion", "InvalidOperation.SecurityGroupNotAuthorized":
 		return Denied
@@ -62,7 +56,9 @@ func classOf(code string) Class {
 		"InvalidAction", "InvalidVersion", "InvalidSignatureMethod", "UnsupportedHTTPMethod", "VPCDisabled",
 		"InvalidOwner", "ILLEGAL_IPV6_CIDR", "InvalidSecurityGroup.IsSame", "AuthorizationLimitExceed",
 		"InvalidGroupParameter.OperationDenied", "InvalidGroupAuthParameter.OperationDenied",
-		"InvalidDestGroupId.Mismatch", "InvalidNicType.Mismatch":
+		"InvalidDestGroupId.Mismatch", "InvalidNicType.Mismatch", "InvalidNetworkType.Conflict",
+		"InvalidSecurityGroup.InvalidNetworkType", "AuthorizedGroupRule.LimitExceed",
+		"LimitExceed.PrefixListAssociationResource":
 		return Invalid
 	}
 	return classOfFamily(code)
@@ -87,7 +83,7 @@ func classOfFamily(code string) Class {
 	case begins("ServiceUnavailable"):
 		return Transient
 	case begins("MissingParameter", "InvalidParameter", "InvalidParam", "InvalidParamter", "InValidParameter",
-		"NotSupported"),
+		"NotSupported", "OperationDenied"),
 		strings.HasSuffix(code, "Malformed"), strings.HasSuffix(code, ".ValueNotSupported"):
 		return Invalid
 	default:

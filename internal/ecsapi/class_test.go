@@ -14,7 +14,10 @@ func TestClassOfCode(t *testing.T) {
 			"InvalidParam.SecurityGroupRuleId", "InvalidGroupAuthItem.NotFound",
 		},
 		GroupGone: {"InvalidSecurityGroupId.NotFound"},
-		PeerGone:  {"InvalidDestGroupId.NotFound", "InvalidPrefixListId.NotFound", "InvalidPortRangeListId.NotFound"},
+		PeerGone: {
+			"InvalidDestGroupId.NotFound", "InvalidDestGroup.NotFound", "InvalidPrefixListId.NotFound",
+			"InvalidPortRangeListId.NotFound",
+		},
 		Protected: {"InvalidOperation.ResourceManagedByCloudProduct"},
 		Throttled: {"Throttling", "Throttling.User", "Throttling.Api", "Rejected.Throttling"},
 		Denied: {
@@ -33,12 +36,15 @@ func TestClassOfCode(t *testing.T) {
 			"InvalidPriority.ValueNotSupported", "InvalidNicType.Mismatch", "NotSupported.PageNumberAndPageSize",
 			"InvalidRegionId.NotFound", "InvalidApi.NotFound", "InvalidProduct.NotFound", "InvalidProtocol.NeedSsl",
 			"VPCDisabled", "ILLEGAL_IPV6_CIDR", "InvalidDestGroupId.Mismatch", "InvalidSecurityGroup.IsSame",
-			"InvalidGroupParameter.OperationDenied", "UnsupportedHTTPMethod",
+			"InvalidGroupParameter.OperationDenied", "UnsupportedHTTPMethod", "InvalidNetworkType.Conflict",
+			"InvalidSecurityGroup.InvalidNetworkType", "AuthorizedGroupRule.LimitExceed", "AuthorizationLimitExceed",
+			"LimitExceed.PrefixListAssociationResource", "OperationDenied", "InvalidIpProtocol.Malformed",
 		},
 		Idempotency: {"IdempotentParameterMismatch", "InvalidIdempotenceParameter.Mismatch"},
-		InProgress:  {"LastTokenProcessing", "OperationConflict"},
+		InProgress:  {"LastTokenProcessing", "OperationFailed.LastTokenProcessing", "OperationConflict"},
 		Transient: {
 			"InternalError", "ServiceUnavailable", "ServiceUnavailable.RegionMaintaining", "SignatureNonceUsed",
+			"InvalidGressFlow.Malformed",
 			"", "SomethingNew", "ForbiddenFruit", "Invalid", "InvalidTimeStampish",
 		},
 	}
@@ -56,6 +62,7 @@ func TestClassOfCode(t *testing.T) {
 func TestErrorsAnswerToTheDomain(t *testing.T) {
 	all := []Class{
 		OK, Gone, GroupGone, PeerGone, Protected, Throttled, Denied, Invalid, Idempotency, InProgress, Transient, Cancelled,
+		Unsent,
 	}
 	for sentinel, of := range map[error]Class{
 		sg.ErrGroupGone: GroupGone, sg.ErrThrottled: Throttled, sg.ErrDenied: Denied,

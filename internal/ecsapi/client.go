@@ -58,6 +58,7 @@ type request struct {
 	action  string
 	region  sg.Region // zero for calls that belong to no region
 	params  map[string]string
+	gate    *gate // of a call that changes something; nil for a read
 }
 
 // decode reads an answer. Its errors must not repeat texts of the answer.
@@ -101,25 +102,31 @@ type failure struct {
 	final bool // no further attempt can help
 }
 
-// call makes one attempt of a call: it waits for its turn, borrows a client, sends, and reads the answer.
+// call makes one attempt of a call: it waits for its turn, borrows a client, sends, and reads the answer. A write waits
+// only for as long as it may be sent.
 func (c *Client) call(ctx context.Context, q *request, into decode) *failure {
 	bucket := c.limiter.bucket(q.region.ID, q.action)
 	asked := c.options.Now()
+	if q.gate != nil {
+		var stop context.CancelFunc
+		ctx, stop = q.gate.bound(ctx)
+		defer stop()
+	}
 	window, err := bucket.enter(ctx)
 	c.options.Observer.Wait(q.action, c.options.Now().Sub(asked))
 	switch {
 	case errors.Is(err, errGivenUp):
 		return &failure{c.fail(q, Throttled, fault{errGivenUp.Error(), hintThrottle}), true}
 	case err != nil:
-		return &failure{c.cancelled(ctx, q), true}
+		return q.judge(&failure{c.cancelled(ctx, q), true})
 	}
 	pool := c.pools.of(q.region.ID)
 	s, err := pool.take(ctx)
 	switch {
 	case errors.Is(err, errSDK):
-		return &failure{c.brokenSDK(q), true}
+		return q.judge(&failure{c.brokenSDK(q), true})
 	case err != nil:
-		return &failure{c.cancelled(ctx, q), true}
+		return q.judge(&failure{c.cancelled(ctx, q), true})
 	}
 	sent := c.options.Now()
 	answer, failed := c.send(ctx, s, q)
@@ -128,6 +135,7 @@ func (c *Client) call(ctx context.Context, q *request, into decode) *failure {
 	if failed == nil {
 		failed = c.understand(q, &answer, into)
 	}
+	failed = q.judge(failed)
 	class := OK
 	if failed != nil {
 		class = failed.Class
@@ -136,7 +144,7 @@ func (c *Client) call(ctx context.Context, q *request, into decode) *failure {
 	switch {
 	case class == Throttled:
 		bucket.throttled(window, askedWait(answer.header))
-	case class != Transient && class != Cancelled: // which say nothing of the quota
+	case class != Transient && class != Cancelled && class != Unsent: // which say nothing of the quota
 		bucket.passed(window)
 	}
 	return failed
@@ -182,7 +190,7 @@ func (c *Client) fail(q *request, class Class, f fault) *Error {
 
 // brokenSDK makes the error of a call that the SDK broke down over.
 func (c *Client) brokenSDK(q *request) *Error {
-	return c.fail(q, Transient, fault{errSDK.Error(), "report this: it is a fault of the program"})
+	return c.fail(q, Transient, fault{errSDK.Error(), hintReport})
 }
 
 // cancelled makes the error of a call whose caller's context ended.

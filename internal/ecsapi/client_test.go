@@ -41,7 +41,7 @@ func TestClientAsksWhatTheCloudExpects(t *testing.T) {
 			},
 		},
 		"one group": {
-			func(c *Client) error { _, err := c.GroupExists(t.Context(), sg.Region{ID: "r1"}, "sg-1"); return err },
+			func(c *Client) error { _, _, err := c.Group(t.Context(), sg.Region{ID: "r1"}, "sg-1"); return err },
 			`{"RegionId":"r1","SecurityGroups":{"SecurityGroup":[]}}`,
 			map[string]string{
 				"Action": "DescribeSecurityGroups", "Version": "2014-05-26", "RegionId": "r1", "MaxResults": "100",

@@ -141,11 +141,15 @@ func TestEveryReadWorksAgainstTheEmulator(t *testing.T) {
 			t.Errorf("got %+v, %v", got, err)
 		}
 	})
-	t.Run("whether a group exists", func(t *testing.T) {
-		for id, want := range map[string]bool{"sg-web": true, "sg-none": false} {
-			if got, err := c.GroupExists(t.Context(), hangzhou, id); got != want || err != nil {
-				t.Errorf("%s: got %v, %v; want %v", id, got, err, want)
-			}
+	t.Run("one group", func(t *testing.T) {
+		got, there, err := c.Group(t.Context(), hangzhou, "sg-web")
+		if !there || err != nil || got.ID != "sg-web" || got.Name != "web" || !got.ServiceManaged || len(got.Tags) != 1 {
+			t.Errorf("got %+v, %v, %v", got, there, err)
+		}
+	})
+	t.Run("no group", func(t *testing.T) {
+		if got, there, err := c.Group(t.Context(), hangzhou, "sg-none"); there || err != nil {
+			t.Errorf("got %+v, %v, %v", got, there, err)
 		}
 	})
 	t.Run("a group that is gone", func(t *testing.T) {

@@ -155,9 +155,9 @@ func TestListsGivenTwiceCountTheLastTime(t *testing.T) {
 	}
 }
 
-func TestGroupExistsOnlyBelievesWhatItAskedFor(t *testing.T) {
+func TestGroupOnlyBelievesWhatItAskedFor(t *testing.T) {
 	t.Parallel()
-	const one, other = `{"SecurityGroupId":"sg-1"}`, `{"SecurityGroupId":"sg-2"}`
+	const one, other = `{"SecurityGroupId":"sg-1","VpcId":"vpc-1"}`, `{"SecurityGroupId":"sg-2"}`
 	tests := map[string]struct {
 		answer string
 		want   bool
@@ -176,14 +176,21 @@ func TestGroupExistsOnlyBelievesWhatItAskedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := newScript(t, says(200, tt.answer))
-			got, err := newTestClient(t, server.URL).GroupExists(t.Context(), hangzhou, "sg-1")
-			if got != tt.want || (err != nil) != tt.fails {
-				t.Errorf("got %v, %v", got, err)
+			got, there, err := newTestClient(t, server.URL).Group(t.Context(), hangzhou, "sg-1")
+			if there != tt.want || (err != nil) != tt.fails {
+				t.Errorf("got %v, %v", there, err)
+			}
+			var want sg.Group
+			if tt.want {
+				want = sg.Group{Region: "cn-hangzhou", ID: "sg-1", VPC: "vpc-1"}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
 	}
 	t.Run("no id is not asked", func(t *testing.T) {
-		_, err := newTestClient(t, "http://127.0.0.1:1").GroupExists(t.Context(), hangzhou, "")
+		_, _, err := newTestClient(t, "http://127.0.0.1:1").Group(t.Context(), hangzhou, "")
 		if e, ok := errors.AsType[*Error](err); !ok || e.Class != Invalid {
 			t.Errorf("got %v, want an invalid call", err)
 		}

@@ -1,5 +1,5 @@
-// Package ecsapi reads security groups and their egress rules from Alibaba Cloud ECS. It is the only importer of the
-// cloud's SDK.
+// Package ecsapi reads security groups and their egress rules from Alibaba Cloud ECS, and sends the two calls that
+// change rules. It is the only importer of the cloud's SDK.
 //
 // Make a [Client] with [New] for one set of credentials and use it from any number of goroutines:
 //
@@ -17,6 +17,10 @@
 // not serve two calls at once, and since a region that hangs must not keep others waiting. Reads that fail in passing
 // are repeated twice with backoff; a throttled read waits, together with all others of its bucket, for the next window
 // of the cloud.
+//
+// A write is never repeated, neither here nor below. It goes on a connection of its own through a gate that opens for
+// its first byte, once, and not after the time that the caller gave: so it is known of every write whether it cannot
+// have been sent. See [Client.Write].
 //
 // The SDK signs and sends; it is never shown what came back. Answers are read, bounded and decoded here.
 //

@@ -83,6 +83,9 @@ const (
 	hintProxy    = "check HTTPS_PROXY and NO_PROXY"
 	hintThrottle = "lower accounts[].quotas, or try again when other users of this account call less"
 	hintAgain    = "try again; if it stays, check what is between here and the cloud"
+	hintReport   = "report this: it is a fault of the program"
+	hintLate     = "if it stays, check accounts[].quotas, for which it waits its turn, and the way to the endpoint"
+	hintUnknown  = "whether it took effect is not known: read the group before anything else is sent"
 	hintQuote    = "try again; if it stays, quote the request id to the cloud's support"
 )
 
@@ -104,7 +107,7 @@ func hintOf(action, code string, class Class, identified bool) string {
 	case class == Throttled:
 		return hintThrottle
 	case class == Denied:
-		return "grant the ram action " + ramAction(action) + ", see deploy/ram/scan.json"
+		return "grant the ram action " + ramAction(action) + ", see deploy/ram/" + ramFile(action)
 	case class == Transient && identified:
 		return hintQuote
 	case class == Transient:
@@ -120,4 +123,16 @@ func ramAction(action string) string {
 		return "sts:" + action
 	}
 	return "ecs:" + action
+}
+
+// ramFile names the file of deploy/ram with the policy that allows an action.
+func ramFile(action string) string {
+	switch action {
+	case actionRevoke:
+		return "revoke.json"
+	case actionAuthorize:
+		return "restore.json"
+	default:
+		return "scan.json"
+	}
 }

@@ -43,17 +43,17 @@ func (c *Client) Groups(ctx context.Context, region sg.Region, token string) (sg
 	return page, nil
 }
 
-// GroupExists tells whether a listing by ID finds the group: the only proof that a group is gone, and only if it says
-// no twice.
-func (c *Client) GroupExists(ctx context.Context, region sg.Region, id string) (bool, error) {
+// Group looks for one group by its ID and says whether it is there. A listing that does not find the group is the only
+// proof that it is gone, and only if it says so twice.
+func (c *Client) Group(ctx context.Context, region sg.Region, id string) (sg.Group, bool, error) {
 	q := &request{
 		product: productECS, version: versionECS, action: actionGroups, region: region,
 		params: map[string]string{"MaxResults": groupsPerPage, "SecurityGroupId": id},
 	}
 	if id == "" { // would list any group
-		return false, c.fail(q, Invalid, fault{errEmptyGroupID.Error(), ""})
+		return sg.Group{}, false, c.fail(q, Invalid, fault{errEmptyGroupID.Error(), ""})
 	}
-	var found bool
+	var found []sg.Group
 	err := c.read(ctx, q, func(body string) error {
 		page, err := decodeGroups(body, region.ID)
 		if err != nil {
@@ -64,18 +64,18 @@ func (c *Client) GroupExists(ctx context.Context, region sg.Region, id string) (
 				return errOtherGroup
 			}
 		}
-		switch found = len(page.Items) == 1; {
-		case len(page.Items) > 1:
+		switch found = page.Items; {
+		case len(found) > 1:
 			return errManyGroups
-		case !found && page.Next != "":
+		case len(found) == 0 && page.Next != "":
 			return errNotWhole
 		}
 		return nil
 	})
-	if err != nil {
-		return false, err
+	if err != nil || len(found) == 0 {
+		return sg.Group{}, false, err
 	}
-	return found, nil
+	return found[0], true, nil
 }
 
 // decodeGroups reads a page of groups and makes sure that it answers what was asked. A page without groups must name the

@@ -13,6 +13,8 @@ import (
 const (
 	// maxStrikes is how many windows in a row a bucket may be throttled in before it is given up.
 	maxStrikes = 3
+	// rest is how long a bucket stays given up. Then one call more is tried, since a client can live for months.
+	rest = 10 * time.Minute
 	// slowest is the part of its quota that a bucket never goes below.
 	slowest = 1.0 / 16
 	// recovery is the part of its quota that a bucket wins back with each call that passed.
@@ -66,7 +68,7 @@ type bucket struct {
 	changed chan struct{} // closed when the window or givenUp changes
 	held    chan struct{} // closed when the hold ends; nil if there is none
 	strikes int
-	givenUp bool
+	givenUp time.Time // when; zero if it is not
 }
 
 func newBucket(quota float64, now func() time.Time) *bucket {
@@ -84,7 +86,7 @@ func (b *bucket) enter(ctx context.Context) (window int, err error) {
 			return 0, err
 		}
 		b.mu.Lock()
-		pace, window, changed, held, givenUp := b.pace, b.window, b.changed, b.held, b.givenUp
+		pace, window, changed, held, givenUp := b.pace, b.window, b.changed, b.held, b.isGivenUp()
 		b.mu.Unlock()
 		switch {
 		case givenUp:
@@ -101,6 +103,9 @@ func (b *bucket) enter(ctx context.Context) (window int, err error) {
 		}
 	}
 }
+
+// isGivenUp tells whether the bucket was given up and has not rested since.
+func (b *bucket) isGivenUp() bool { return !b.givenUp.IsZero() && b.now().Sub(b.givenUp) < rest }
 
 // waitTurn waits for a token. It says no if the window changed before: the token is void then.
 func waitTurn(ctx context.Context, pace *rate.Limiter, changed <-chan struct{}) (bool, error) {
@@ -149,7 +154,8 @@ func (b *bucket) throttled(window int, ask time.Duration) {
 	close(b.changed)
 	b.changed = make(chan struct{})
 	b.pace = rate.NewLimiter(max(b.pace.Limit()/2, b.quota*slowest), 1)
-	if b.givenUp = b.strikes >= maxStrikes; b.givenUp {
+	if b.strikes >= maxStrikes {
+		b.strikes, b.givenUp = maxStrikes-1, b.now()
 		return
 	}
 	held := make(chan struct{})

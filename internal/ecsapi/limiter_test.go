@@ -171,9 +171,38 @@ func TestBucketIsGivenUpAfterThreeThrottledWindows(t *testing.T) {
 		if err := <-failed; !errors.Is(err, errGivenUp) || time.Since(begin) != 0 {
 			t.Errorf("a waiting caller got %v after %v, want it to fail at once", err, time.Since(begin))
 		}
+		time.Sleep(rest - 1)
 		if _, err := b.enter(t.Context()); !errors.Is(err, errGivenUp) {
 			t.Errorf("got %v, want %v", err, errGivenUp)
 		}
+	})
+}
+
+func TestBucketThatWasGivenUpIsTriedAgainAfterARest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBucket(10, time.Now)
+		giveUp := func(after int) {
+			t.Helper()
+			for range after {
+				window, err := b.enter(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.throttled(window, time.Second)
+			}
+			if _, err := b.enter(t.Context()); !errors.Is(err, errGivenUp) {
+				t.Fatalf("got %v, want %v", err, errGivenUp)
+			}
+			time.Sleep(rest)
+		}
+		giveUp(maxStrikes)
+		giveUp(1) // the one call more was throttled too
+		window, err := b.enter(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.passed(window)
+		giveUp(maxStrikes)
 	})
 }
 

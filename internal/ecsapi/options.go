@@ -15,6 +15,8 @@ const (
 	defaultClients = 8
 	defaultTimeout = 30 * time.Second
 	defaultQuota   = 10
+	// writeQuota leaves the most of a quota to people who respond to an incident by the same calls.
+	writeQuota = 1
 )
 
 // Options are what a [Client] is made of. Credentials and Now are required.
@@ -63,6 +65,8 @@ func DefaultQuotas() map[string]float64 {
 		actionGroups:     defaultQuota,
 		actionRules:      defaultQuota,
 		actionPrefixList: defaultQuota,
+		actionRevoke:     writeQuota,
+		actionAuthorize:  writeQuota,
 	}
 }
 

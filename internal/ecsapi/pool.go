@@ -145,8 +145,8 @@ func (s *session) do(ctx context.Context, q *request, scheme, host string) (answ
 		r.RegionId = q.region.ID
 		r.QueryParams["RegionId"] = q.region.ID
 	}
-	s.exchange.begin(ctx)
-	defer func() { s.exchange.ctx = nil }()
+	s.exchange.begin(ctx, q.gate)
+	defer func() { s.exchange.ctx, s.exchange.gate = nil, nil }()
 	_, sdkErr := s.client.ProcessCommonRequest(r)
 	if sdkErr != nil || !s.exchange.called {
 		return reply{}, errSDK

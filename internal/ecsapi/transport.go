@@ -65,14 +65,15 @@ type exchange struct {
 	buffer []byte
 
 	ctx    context.Context //nolint:containedctx // see above
+	gate   *gate           // of a write; nil for a read
 	reply  reply
 	err    error
 	called bool
 }
 
 // begin makes the exchange ready for a call.
-func (x *exchange) begin(ctx context.Context) {
-	x.ctx, x.reply, x.err, x.called = ctx, reply{}, nil, false
+func (x *exchange) begin(ctx context.Context, g *gate) {
+	x.ctx, x.gate, x.reply, x.err, x.called = ctx, g, reply{}, nil, false
 }
 
 // RoundTrip sends a request of the SDK. It never fails: see [exchange].
@@ -89,7 +90,7 @@ func (x *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 var errTooLong = errors.New("answer of more than 8 MiB")
 
 func (x *exchange) send(r *http.Request) (reply, error) {
-	response, err := x.base.RoundTrip(r.WithContext(x.ctx))
+	response, err := x.roundTrip(r.WithContext(x.ctx))
 	if err != nil {
 		return reply{}, err
 	}
@@ -112,6 +113,13 @@ func (x *exchange) send(r *http.Request) (reply, error) {
 	}
 	answer.body = body.String()
 	return answer, nil
+}
+
+func (x *exchange) roundTrip(r *http.Request) (*http.Response, error) {
+	if x.gate != nil {
+		return x.gate.send(x.base, r)
+	}
+	return x.base.RoundTrip(r)
 }
 
 // onlyWriter keeps io.CopyBuffer from looking for a better way, so that the buffer is used.

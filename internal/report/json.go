@@ -2,16 +2,12 @@ package report
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"io"
 	"time"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
+	"github.com/egress-janitor/egress-janitor/revoker"
 )
 
 // The types below are the JSON form. Absent means not applicable; null is not used.
@@ -20,6 +16,7 @@ type jsonSweep struct {
 	ID         string    `json:"id"`
 	Account    string    `json:"account"`
 	Mode       string    `json:"mode"`
+	Acting     bool      `json:"acting,omitempty"`
 	PolicyHash string    `json:"policyHash"`
 	Started    time.Time `json:"started"`
 	Finished   time.Time `json:"finished"`
@@ -47,18 +44,27 @@ type jsonTotals struct {
 	Findings   int            `json:"findings"`
 	ByAction   map[string]int `json:"byAction"`
 	ByReason   map[string]int `json:"byReason"`
+	ByOutcome  map[string]int `json:"byOutcome,omitzero"`
 }
 
 type jsonFinding struct {
-	Account            string       `json:"account"`
-	Region             string       `json:"region"`
-	Group              jsonGroup    `json:"group"`
-	Rule               jsonRule     `json:"rule"`
-	Policies           []jsonPolicy `json:"policies"`
-	Effect             jsonEffect   `json:"effect"`
-	Decision           jsonDecision `json:"decision"`
-	Executed           bool         `json:"executed"`
-	NotExecutedBecause string       `json:"notExecutedBecause,omitempty"`
+	Account            string          `json:"account"`
+	Region             string          `json:"region"`
+	Group              jsonGroup       `json:"group"`
+	Rule               jsonRule        `json:"rule"`
+	Policies           []jsonPolicy    `json:"policies"`
+	Effect             jsonEffect      `json:"effect"`
+	Decision           jsonDecision    `json:"decision"`
+	Executed           bool            `json:"executed"`
+	NotExecutedBecause string          `json:"notExecutedBecause,omitempty"`
+	Revocation         *jsonRevocation `json:"revocation,omitempty"`
+}
+
+type jsonRevocation struct {
+	ID          string `json:"id"`
+	Outcome     string `json:"outcome"`
+	Attribution string `json:"attribution,omitempty"`
+	Detail      string `json:"detail,omitempty"`
 }
 
 type jsonGroup struct {
@@ -98,8 +104,9 @@ type jsonEffect struct {
 }
 
 type jsonDecision struct {
-	Action string `json:"action"`
-	Reason string `json:"reason,omitempty"`
+	Action string    `json:"action"`
+	Reason string    `json:"reason,omitempty"`
+	Until  time.Time `json:"until,omitzero"`
 }
 
 type jsonBatch struct {
@@ -136,7 +143,7 @@ func JSON(w io.Writer, s *Sweep) error {
 	out.raw("{\n")
 	out.field("schemaVersion", SchemaVersion)
 	out.field("sweep", jsonSweep{
-		ID: s.ID, Account: s.Account, Mode: s.Mode, PolicyHash: s.PolicyHash,
+		ID: s.ID, Account: s.Account, Mode: s.Mode, Acting: s.Acting, PolicyHash: s.PolicyHash,
 		Started: s.Started.UTC(), Finished: s.Finished.UTC(), Complete: s.Complete, Unknown: notNil(s.Unknown),
 	})
 	out.field("scope", s.jsonScope())
@@ -144,8 +151,10 @@ func JSON(w io.Writer, s *Sweep) error {
 	out.field("totals", jsonTotals{
 		Groups: totals.Groups, Rules: totals.Rules, Unreadable: s.Unreadable,
 		Findings: totals.Findings, ByAction: totals.ByAction, ByReason: totals.ByReason,
+		ByOutcome: totals.ByOutcome,
 	})
-	array(out, "findings", s.Findings, func(f *decision.Finding) any { return s.jsonFinding(f) })
+	executions := s.executions()
+	array(out, "findings", s.Findings, func(f *decision.Finding) any { return s.jsonFinding(f, executions) })
 	array(out, "groups", s.batches(), func(g **sg.Group) any {
 		return jsonBatch{Account: s.Account, Region: (*g).Region, ID: (*g).ID, Effect: unknownEffect()}
 	})
@@ -154,13 +163,7 @@ func JSON(w io.Writer, s *Sweep) error {
 		return jsonError{Account: s.Account, Region: e.Region, Group: e.Group, List: e.List, Rule: e.Rule, Error: e.Text}
 	})
 	out.raw("\n}\n")
-	if out.err != nil {
-		return fmt.Errorf("writing the JSON report: %w", out.err)
-	}
-	if err := out.w.Flush(); err != nil {
-		return fmt.Errorf("writing the JSON report: %w", err)
-	}
-	return nil
+	return out.end()
 }
 
 func (s *Sweep) jsonScope() jsonScope {
@@ -171,7 +174,7 @@ func (s *Sweep) jsonScope() jsonScope {
 	return scope
 }
 
-func (s *Sweep) jsonFinding(f *decision.Finding) jsonFinding {
+func (s *Sweep) jsonFinding(f *decision.Finding, executions executions) jsonFinding {
 	result := jsonFinding{
 		Account:  s.Account,
 		Region:   f.Group.Region,
@@ -179,7 +182,10 @@ func (s *Sweep) jsonFinding(f *decision.Finding) jsonFinding {
 		Rule:     newJSONRule(&f.Rule),
 		Policies: make([]jsonPolicy, len(f.Violations)),
 		Effect:   unknownEffect(),
-		Decision: jsonDecision{Action: string(f.Decision.Action), Reason: f.Decision.Reason},
+		Decision: jsonDecision{
+			Action: string(f.Decision.Action), Reason: f.Decision.Reason, Until: f.Decision.Until.UTC(),
+		},
+		NotExecutedBecause: s.notExecuted(f, executions),
 	}
 	for i, v := range f.Violations {
 		result.Policies[i] = jsonPolicy{
@@ -187,8 +193,11 @@ func (s *Sweep) jsonFinding(f *decision.Finding) jsonFinding {
 			Verdict: f.Decision.Policies[i].String(), Because: notNil(v.Because),
 		}
 	}
-	if f.Decision.Action == decision.Revoke {
-		result.NotExecutedBecause = s.NotExecuted
+	if r := executions.of(f); r != nil {
+		result.Executed = r.Outcome == revoker.Confirmed
+		result.Revocation = &jsonRevocation{
+			ID: r.ID, Outcome: outcomeName(r.Outcome), Attribution: string(r.Attribution), Detail: r.Detail,
+		}
 	}
 	return result
 }
@@ -260,90 +269,4 @@ func notNil(list []string) []string {
 		return []string{}
 	}
 	return list
-}
-
-// jsonWriter writes the fields of one object one after another.
-type jsonWriter struct {
-	w      *bufio.Writer
-	fields int
-	err    error
-}
-
-func (j *jsonWriter) raw(text string) {
-	if j.err == nil {
-		_, j.err = j.w.WriteString(text)
-	}
-}
-
-func (j *jsonWriter) value(v any, indent string) {
-	if j.err != nil {
-		return
-	}
-	encoder := json.NewEncoder(valueWriter{j.w})
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent(indent, "  ")
-	j.err = encoder.Encode(v)
-}
-
-func (j *jsonWriter) key(key string) {
-	if j.fields > 0 {
-		j.raw(",\n")
-	}
-	j.fields++
-	j.raw("  \"" + key + "\": ")
-}
-
-func (j *jsonWriter) field(key string, v any) {
-	j.key(key)
-	j.value(v, "  ")
-}
-
-func array[T any](j *jsonWriter, key string, items []T, form func(*T) any) {
-	j.key(key)
-	j.raw("[")
-	for i := range items {
-		if i > 0 {
-			j.raw(",")
-		}
-		j.raw("\n    ")
-		j.value(form(&items[i]), "    ")
-	}
-	if len(items) > 0 {
-		j.raw("\n  ")
-	}
-	j.raw("]")
-}
-
-// valueWriter takes an encoded value from an Encoder, drops the newline that it ends with, and escapes what could steer
-// a terminal. The Encoder escapes control characters of ASCII only.
-type valueWriter struct{ w io.Writer }
-
-func (v valueWriter) Write(p []byte) (int, error) {
-	text := bytes.TrimSuffix(p, []byte("\n"))
-	if bytes.ContainsFunc(text, steering) {
-		text = escapeSteering(text)
-	}
-	if _, err := v.w.Write(text); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-// steering tells which runes of encoded JSON are escaped. Line ends are the Encoder's own.
-func steering(r rune) bool { return r != '\n' && hostile(r) }
-
-func escapeSteering(text []byte) []byte {
-	escaped := make([]byte, 0, len(text)+32)
-	for _, r := range string(text) {
-		switch {
-		case !steering(r):
-			escaped = utf8.AppendRune(escaped, r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			escaped = fmt.Appendf(escaped, `\u%04x\u%04x`, high, low)
-		default:
-			escaped = fmt.Appendf(escaped, `\u%04x`, r)
-		}
-	}
-	return escaped
 }

@@ -1,15 +1,22 @@
-// Package report renders what a sweep found, for people and for programs.
+// Package report renders what a sweep found and did, and what a store remembers, for people and for programs.
 //
-// Renderers are pure: they write to the writer that they are given and know nothing of files, terminals or the cloud.
-// Text that came from the cloud is escaped for where it goes: a description must not be able to move a terminal's
-// cursor.
+//	report.Table, report.JSON, report.Markdown, report.CSV   a sweep that just ended, or one that is still settled
+//	report.HistoryTable and its three kin                    a list of revocations
+//	report.ShowTable, report.ShowJSON                        everything known of some revocations, or of a past sweep
+//
+// Renderers are pure: they write to the writer that they are given and know nothing of files, terminals, stores or the
+// cloud. Text that came from the cloud is escaped for where it goes: a description must not be able to move a
+// terminal's cursor ([Clean]), to become a formula of a spreadsheet, or to become a link in a page.
 package report
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
 	"github.com/egress-janitor/egress-janitor/policy"
+	"github.com/egress-janitor/egress-janitor/revoker"
 )
 
 // SchemaVersion is the version of the JSON form. It changes when a field changes its meaning or goes away.
@@ -26,8 +33,12 @@ type Sweep struct {
 	Complete   bool
 	// Unknown are the parts of a decision that this run could not compute.
 	Unknown []string
-	// NotExecuted is why revocations were not carried out.
+	// Acting tells that decisions to revoke were to be carried out.
+	Acting bool
+	// NotExecuted is why revocations were not carried out. Empty for an acting sweep.
 	NotExecuted string
+	// Revocations are those that this sweep decided on, settled or open, in any order. Empty if it does not act.
+	Revocations []revoker.Revocation
 
 	Regions    []Region
 	Unreadable int // rules that were read and not understood
@@ -63,6 +74,26 @@ type Error struct {
 	Unreadable bool
 }
 
+// place names what an error is about, the account if it is about all of it.
+func (s *Sweep) place(e *Error) string {
+	parts := slices.DeleteFunc([]string{e.Region, e.Group, e.List, e.Rule}, func(part string) bool { return part == "" })
+	if len(parts) == 0 {
+		return "account " + s.Account
+	}
+	return strings.Join(parts, " ")
+}
+
+// unnamed is how many rules that were not understood are not among the errors.
+func (s *Sweep) unnamed() int {
+	n := s.Unreadable
+	for i := range s.Errors {
+		if s.Errors[i].Unreadable {
+			n--
+		}
+	}
+	return n
+}
+
 // endsSoon is how long before its end an exception is pointed out.
 const endsSoon = 14 * 24 * time.Hour
 
@@ -96,6 +127,8 @@ type Totals struct {
 	Findings int
 	ByAction map[string]int
 	ByReason map[string]int
+	// ByOutcome counts the revocations of an acting sweep; open ones are under [OutcomeOpen]. Nil for others.
+	ByOutcome map[string]int
 }
 
 // Totals adds up.
@@ -110,6 +143,12 @@ func (s *Sweep) Totals() Totals {
 		t.ByAction[string(d.Action)]++
 		if d.Reason != "" {
 			t.ByReason[d.Reason]++
+		}
+	}
+	if s.Acting {
+		t.ByOutcome = map[string]int{}
+		for i := range s.Revocations {
+			t.ByOutcome[outcomeName(s.Revocations[i].Outcome)]++
 		}
 	}
 	return t

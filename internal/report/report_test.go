@@ -54,10 +54,8 @@ func sample() *report.Sweep {
 			Violations: []policy.Violation{{Policy: open, Because: []string{"every rule of the group"}, Collateral: true}},
 		},
 	}
-	guards := &decision.Guards{}
-	for i := range findings {
-		findings[i].Decision = guards.Decide(&findings[i])
-	}
+	terms := &decision.Terms{Limits: decision.DefaultLimits()}
+	terms.Decide(&decision.Subject{Findings: findings, Rules: 300, Now: started}, nil)
 	return &report.Sweep{
 		ID: "SWEEP1", Account: "prod", Mode: "audit", PolicyHash: strings.Repeat("ab", 32),
 		Started: started, Finished: started.Add(90 * time.Second),

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/revoker"
 )
 
 // TableOptions say how a table looks.
@@ -20,7 +21,7 @@ type TableOptions struct {
 // Table writes the report for people. What was not read comes first: a report that looks complete when it is not is
 // worse than none.
 func Table(w io.Writer, s *Sweep, o TableOptions) error {
-	t := &table{Sweep: s, out: bufio.NewWriter(w), paint: painter(o.Color)}
+	t := &table{Sweep: s, out: bufio.NewWriter(w), paint: painter(o.Color), executions: s.executions()}
 	t.header()
 	t.errors()
 	t.findings()
@@ -35,16 +36,25 @@ func Table(w io.Writer, s *Sweep, o TableOptions) error {
 type table struct {
 	*Sweep
 
-	out   *bufio.Writer
-	paint painter
+	out        *bufio.Writer
+	paint      painter
+	executions executions
 }
 
 // printf leaves errors to the writer, which keeps the first for its Flush.
 func (t *table) printf(format string, args ...any) { _, _ = fmt.Fprintf(t.out, format, args...) }
 
+// title names what kind of run is reported: one that may have changed something must not read like one that did not.
+func (s *Sweep) title() string {
+	if s.Acting {
+		return "Enforcing sweep of account "
+	}
+	return "Audit of account "
+}
+
 func (t *table) header() {
 	totals := t.Totals()
-	t.printf("%s\n", t.paint.bold("Audit of account "+Clean(t.Account)))
+	t.printf("%s\n", t.paint.bold(t.title()+Clean(t.Account)))
 	t.printf("  %s, %s\n", t.Started.UTC().Format(time.RFC3339), "policies "+short(t.PolicyHash))
 	t.printf("  %s, %s in %s\n", plural(totals.Groups, "group", "groups"), plural(totals.Rules, "egress rule", "egress rules"),
 		plural(len(t.Regions), "region", "regions"))
@@ -80,25 +90,11 @@ func (t *table) errors() {
 		return
 	}
 	t.printf("\n%s\n", t.paint.bold("Not read, or not understood"))
-	for _, e := range t.Errors {
-		var place []string
-		for _, part := range []string{e.Region, e.Group, e.List, e.Rule} {
-			if part != "" {
-				place = append(place, part)
-			}
-		}
-		if len(place) == 0 {
-			place = []string{"account " + t.Account}
-		}
-		t.printf("  %s: %s\n", Clean(strings.Join(place, " ")), Clean(e.Text))
-	}
-	named := 0
 	for i := range t.Errors {
-		if t.Errors[i].Unreadable {
-			named++
-		}
+		e := &t.Errors[i]
+		t.printf("  %s: %s\n", Clean(t.place(e)), Clean(e.Text))
 	}
-	if more := t.Unreadable - named; more > 0 {
+	if more := t.unnamed(); more > 0 {
 		t.printf("  and %s\n", plural(more, "more rule that was not understood", "more rules that were not understood"))
 	}
 }
@@ -122,6 +118,7 @@ func (t *table) findings() {
 		t.printf("    %s%s  %-*s  %s\n", t.paint.verdict(f.Decision.Action, verdict), strings.Repeat(" ", verdicts-len(verdict)),
 			ids, Clean(orDash(f.Rule.ID)), ruleText(&f.Rule))
 		t.reasons(f, strings.Repeat(" ", 4+verdicts+2))
+		t.execution(f, strings.Repeat(" ", 4+verdicts+2))
 	}
 }
 
@@ -140,11 +137,25 @@ func (t *table) reasons(f *decision.Finding, indent string) {
 		t.printf("%s%s (%s): %s%s\n", indent, v.Policy.Name, v.Policy.Severity, Clean(strings.Join(v.Because, "; ")),
 			aside(f, i))
 	}
-	if f.Decision.Detail != "" {
-		t.printf("%s%s\n", indent, Clean(f.Decision.Detail))
+	if detail := detailText(&f.Decision.Verdict); detail != "" {
+		t.printf("%s%s\n", indent, Clean(detail))
 	}
 	if f.Rule.Description != "" {
 		t.printf("%s\u201c%s\u201d\n", indent, Clean(f.Rule.Description))
+	}
+}
+
+// execution says what became of a decision to revoke.
+func (t *table) execution(f *decision.Finding, indent string) {
+	if r := t.executions.of(f); r != nil {
+		t.printf("%s-> %s\n", indent, t.paint.outcome(r.Outcome, outcomeText(r)))
+		if r.Detail != "" {
+			t.printf("%s   %s\n", indent, Clean(r.Detail))
+		}
+		return
+	}
+	if t.notExecuted(f, t.executions) == decision.AlreadyOpen {
+		t.printf("%s-> not revoked by this sweep: a revocation of this rule is open already\n", indent)
 	}
 }
 
@@ -188,9 +199,38 @@ func (t *table) summary() {
 	for _, verdict := range slices.Sorted(maps.Keys(counts)) {
 		t.printf("  %5d  %s\n", counts[verdict], verdict)
 	}
+	if t.Acting {
+		t.outcomes(totals.ByOutcome)
+		return
+	}
 	if totals.ByAction[string(decision.Revoke)] > 0 {
-		t.printf("Nothing was revoked (%s). Decisions are computed as if enforcing; not known without a store: %s.\n",
-			t.NotExecuted, strings.Join(t.Unknown, ", "))
+		t.printf("Nothing was revoked (%s). Decisions are computed as if enforcing%s.\n",
+			Clean(t.NotExecuted), t.unknowns())
+	}
+}
+
+// unknowns names the parts of a decision that this run could not compute.
+func (s *Sweep) unknowns() string {
+	if len(s.Unknown) == 0 {
+		return ""
+	}
+	return "; not known without a store: " + strings.Join(s.Unknown, ", ")
+}
+
+// outcomes sums up what an acting sweep did.
+func (t *table) outcomes(counts map[string]int) {
+	if len(t.Revocations) == 0 {
+		t.printf("Nothing was revoked: no decision of this sweep asked for it.\n")
+		return
+	}
+	t.printf("\n%s\n", t.paint.bold(plural(len(t.Revocations), "revocation", "revocations")))
+	for _, outcome := range outcomeOrder() {
+		if n := counts[outcomeName(outcome)]; n > 0 {
+			t.printf("  %5d  %s\n", n, t.paint.outcome(outcome, outcomeText(&revoker.Revocation{Outcome: outcome})))
+		}
+	}
+	if counts[OutcomeOpen] > 0 {
+		t.printf("What is open is worked on until it is settled: by the next sweep, and by `egress-janitor run`.\n")
 	}
 }
 
@@ -207,14 +247,28 @@ func (p painter) wrap(code, text string) string {
 func (p painter) bold(text string) string   { return p.wrap("1", text) }
 func (p painter) red(text string) string    { return p.wrap("31", text) }
 func (p painter) yellow(text string) string { return p.wrap("33", text) }
+func (p painter) green(text string) string  { return p.wrap("32", text) }
 
 func (p painter) verdict(action decision.Action, text string) string {
 	switch action {
 	case decision.Revoke:
 		return p.red(text)
-	case decision.Hold, decision.Skip:
+	case decision.Hold, decision.Skip, decision.Pending:
 		return p.yellow(text)
 	case decision.Exempt, decision.Report, decision.Candidate:
+	}
+	return text
+}
+
+func (p painter) outcome(o revoker.Outcome, text string) string {
+	switch o {
+	case revoker.Failed:
+		return p.red(text)
+	case revoker.Confirmed:
+		return p.green(text)
+	case "":
+		return p.yellow(text)
+	case revoker.AlreadyAbsent, revoker.Changed, revoker.Withdrawn:
 	}
 	return text
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/egress-janitor/egress-janitor/internal/decision"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 )
 
@@ -27,6 +28,18 @@ func Clean(text string) string {
 
 func hostile(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' || r == unicode.ReplacementChar
+}
+
+// detailText is the detail of a verdict, with the time until which it holds if the detail does not name it.
+func detailText(v *decision.Verdict) string {
+	until := timeText(v.Until)
+	switch {
+	case until == "" || strings.Contains(v.Detail, until):
+		return v.Detail
+	case v.Detail == "":
+		return "until " + until
+	}
+	return v.Detail + "; until " + until
 }
 
 // ruleText says in one line what a rule permits or forbids.

@@ -1,6 +1,10 @@
-// Package sweep is the use case: read an account, find what violates its policies, decide what to do about it.
+// Package sweep is the use case: read an account, find what violates its policies, decide what to do about it, and do
+// it.
 //
-// A sweep of this version only reads. It is the same code that an acting one will run, stopped before it acts.
+// [Run] reads and decides. With a [Ledger] it records what it found and, if it may act, which rules are to be revoked;
+// without one it is an audit, which is the same code stopped early. [Settle] then works off what is open, straight
+// from the store: it checks every group again, has the revoker remove what still stands, and proves it by reading.
+// [Restore] creates revoked rules again. What these need of store and cloud they declare; see [Ledger] and [Worklist].
 package sweep
 
 import (
@@ -15,6 +19,7 @@ import (
 	"github.com/egress-janitor/egress-janitor/internal/decision"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/policy"
+	"github.com/egress-janitor/egress-janitor/revoker"
 	"github.com/egress-janitor/egress-janitor/scanner"
 )
 
@@ -30,33 +35,56 @@ type Account struct {
 	Regions []string
 }
 
-// Options say what to sweep, by what, and with what. All but Progress are required.
+// Options say what to sweep, by what, and with what. All but Ledger and Progress are required.
 type Options struct {
-	ID       string // of the sweep, unique
-	Account  Account
+	Order
+
 	Identity Identifier
 	Groups   scanner.GroupLister
 	Rules    scanner.RuleReader
 	Policies *policy.Set
-	Guards   *decision.Guards
+	Terms    *decision.Terms
 	Now      func() time.Time
+	NewID    func() string // of revocations; needed with a ledger only
+
+	Ledger   Ledger // nil: an audit, of which nothing is kept
 	Progress func(scanner.Progress)
 }
 
+// Order is what a sweep was started for. It is part of its result.
+type Order struct {
+	ID      string // of the sweep, unique
+	Account Account
+	Origin  revoker.Origin
+	Actor   string // who ran the command, or the daemon
+	Mode    string // of the config: audit, manual or enforce
+	// NotExecuted is why decisions to revoke are not carried out. Empty: they are.
+	NotExecuted string
+}
+
+// Acting tells whether decisions to revoke are to be carried out.
+func (o *Order) Acting() bool { return o.NotExecuted == "" }
+
 func (o *Options) validate() error {
-	if o.ID == "" || o.Account.Name == "" || o.Identity == nil || o.Policies == nil || o.Guards == nil || o.Now == nil {
+	switch {
+	case o.ID == "" || o.Account.Name == "" || o.Identity == nil || o.Policies == nil || o.Terms == nil || o.Now == nil:
 		return errors.New("sweep options: something required is missing")
+	case o.Ledger == nil && o.Acting():
+		return errors.New("sweep options: nothing can be carried out without a ledger")
+	case o.Ledger != nil && o.NewID == nil:
+		return errors.New("sweep options: nothing names revocations")
 	}
 	return nil
 }
 
 // Result is what a sweep found.
 type Result struct {
-	ID       string
-	Account  Account
-	Started  time.Time
-	Finished time.Time
-	Regions  []scanner.Region
+	Order
+
+	PolicyHash string
+	Started    time.Time
+	Finished   time.Time
+	Regions    []scanner.Region
 	// Problems are what was not read whole, the account itself included.
 	Problems []scanner.Problem
 	// Unreadable are rules that were read and not understood, the first [MaxUnreadable] of them by their IDs.
@@ -66,6 +94,17 @@ type Result struct {
 	Findings []decision.Finding
 	// Uses are what each exception of the set came to, in the set's order.
 	Uses []policy.Use
+	// Revocations are those that the sweep recorded to be carried out.
+	Revocations []revoker.Revocation
+}
+
+// RuleCount is how many rules were read.
+func (r *Result) RuleCount() int {
+	n := 0
+	for i := range r.Regions {
+		n += r.Regions[i].Rules
+	}
+	return n
 }
 
 // MaxUnreadable bounds how many rules that were not understood are named one by one.
@@ -82,15 +121,22 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	s := &sweep{
 		Options: o,
-		result:  &Result{ID: o.ID, Account: o.Account, Started: o.Now()},
+		result:  &Result{Order: o.Order, PolicyHash: o.Policies.Hash(), Started: o.Now()},
 		groups:  map[groupKey]struct{}{},
+		watched: map[groupKey][]decision.ContentRef{},
+		present: map[decision.ContentRef]bool{},
 	}
 	s.evaluator = o.Policies.Evaluator(o.Account.Name, s.result.Started)
+	if err := s.start(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.scan(ctx); err != nil {
 		return nil, err
 	}
-	s.decide()
-	s.result.Finished = o.Now()
+	s.complete()
+	if err := s.commit(ctx); err != nil {
+		return nil, err
+	}
 	return s.result, nil
 }
 
@@ -100,12 +146,81 @@ type sweep struct {
 	evaluator *policy.Evaluator
 	result    *Result
 	groups    map[groupKey]struct{} // all that were seen, to know which destination groups are gone
+	watched   map[groupKey][]decision.ContentRef
+	present   map[decision.ContentRef]bool // of the watched contents, those that were seen
 }
 
 type groupKey struct{ region, id string }
 
+// start records that the sweep began.
+func (s *sweep) start(ctx context.Context) error {
+	if s.Ledger == nil {
+		return nil
+	}
+	watched, err := s.Ledger.Start(ctx, &Start{
+		ID: s.ID, Account: s.Account, Origin: s.Origin, Actor: s.Actor, Mode: s.Mode, Acting: s.Acting(),
+		PolicyHash: s.result.PolicyHash, At: s.result.Started,
+	})
+	if err != nil {
+		return fmt.Errorf("recording the start of a sweep of account %s: %w", s.Account.Name, err)
+	}
+	for _, ref := range watched {
+		key := groupKey{ref.Region, ref.Group}
+		s.watched[key] = append(s.watched[key], ref)
+	}
+	return nil
+}
+
+// commit decides, with what the store knows if there is one, and records.
+func (s *sweep) commit(ctx context.Context) error {
+	if s.Ledger == nil {
+		s.decide(nil)
+		return nil
+	}
+	err := s.Ledger.Commit(ctx, s.result, func(state *decision.State) (*Commit, error) {
+		clocks := s.decide(state)
+		s.result.Revocations = s.revocations()
+		return &Commit{Clocks: clocks, Revocations: s.result.Revocations}, nil
+	})
+	if err != nil {
+		return fmt.Errorf("recording the sweep of account %s: %w", s.Account.Name, err)
+	}
+	return nil
+}
+
+// revocations are the intents that follow from the decisions, if this run may act.
+func (s *sweep) revocations() []revoker.Revocation {
+	if !s.Acting() {
+		return nil
+	}
+	var list []revoker.Revocation
+	for i := range s.result.Findings {
+		f := &s.result.Findings[i]
+		if f.Decision.Action != decision.Revoke || f.Decision.Open {
+			continue
+		}
+		list = append(list, revoker.Revocation{
+			ID: s.NewID(), Sweep: s.ID, Ref: sg.GroupRef{Account: s.Account.Name, Region: f.Group.Region, Group: f.Group.ID},
+			Rule: f.Rule, Policies: causes(f), Origin: s.Origin, Actor: s.Actor, Created: s.result.Finished,
+		})
+	}
+	return list
+}
+
+// causes are the policies that made a finding a candidate.
+func causes(f *decision.Finding) []revoker.Cause {
+	var list []revoker.Cause
+	for i, verdict := range f.Decision.Policies {
+		if verdict.Action == decision.Candidate {
+			p := f.Violations[i].Policy
+			list = append(list, revoker.Cause{Policy: p.Name, Hash: p.Hash})
+		}
+	}
+	return list
+}
+
 func (s *sweep) scan(ctx context.Context) error {
-	if err := s.checkIdentity(ctx); err != nil {
+	if err := checkIdentity(ctx, s.Identity, &s.Account); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("sweeping account %s: %w", s.Account.Name, ctx.Err())
 		}
@@ -124,21 +239,23 @@ func (s *sweep) scan(ctx context.Context) error {
 
 // checkIdentity makes sure that the credentials belong to the account of the config. Otherwise one account's report
 // would carry another's name, and one day its rules would be revoked by the wrong policies.
-func (s *sweep) checkIdentity(ctx context.Context) error {
-	identity, err := s.Identity.Identity(ctx)
+func checkIdentity(ctx context.Context, identifier Identifier, account *Account) error {
+	identity, err := identifier.Identity(ctx)
 	if err != nil {
 		return fmt.Errorf("asking whose credentials these are: %w", err)
 	}
-	if identity.AccountID != s.Account.ID {
+	if identity.AccountID != account.ID {
 		return fmt.Errorf("the config says that account %q is %s, but the credentials belong to %s; "+
-			"correct accounts[].id or use the credentials of that account", s.Account.Name, s.Account.ID, identity.AccountID)
+			"correct accounts[].id or use the credentials of that account", account.Name, account.ID, identity.AccountID)
 	}
 	return nil
 }
 
 // visit judges one group. Only what is found is kept, so memory is bounded by findings.
 func (s *sweep) visit(g *scanner.Group) error {
-	s.groups[groupKey{g.Region, strings.Clone(g.ID)}] = struct{}{}
+	key := groupKey{g.Region, strings.Clone(g.ID)}
+	s.groups[key] = struct{}{}
+	s.look(s.watched[key], g)
 	for i := range g.Rules {
 		if r := &g.Rules[i]; r.Unreadable != "" {
 			s.noteUnreadable(&g.Group, r)
@@ -154,6 +271,25 @@ func (s *sweep) visit(g *scanner.Group) error {
 		})
 	}
 	return nil
+}
+
+// look notes which of the watched contents of a group are there. What was not read whole is left out: that no policy
+// objects to it says nothing.
+func (s *sweep) look(watched []decision.ContentRef, g *scanner.Group) {
+	if len(watched) == 0 || g.Incomplete != "" {
+		return
+	}
+	there := make(map[string]bool, len(g.Rules))
+	for i := range g.Rules {
+		if d := &g.Rules[i].Destination; d.Kind != sg.FromList || d.List != nil {
+			there[g.Rules[i].ContentKey()] = true
+		}
+	}
+	for _, ref := range watched {
+		if there[ref.Key] {
+			s.present[ref] = true
+		}
+	}
 }
 
 func (s *sweep) noteUnreadable(g *sg.Group, r *sg.Rule) {
@@ -177,7 +313,8 @@ func firstUnreadable(problems []scanner.Problem) []scanner.Problem {
 	return problems[:min(len(problems), MaxUnreadable)]
 }
 
-func (s *sweep) decide() {
+// complete adds to the findings what only the whole scan tells, and brings them into their order.
+func (s *sweep) complete() {
 	listed := map[string]bool{}
 	for _, r := range s.result.Regions {
 		listed[r.ID] = r.Err == nil
@@ -192,13 +329,24 @@ func (s *sweep) decide() {
 		f := &findings[i]
 		f.Incomplete = cmp.Or(f.Incomplete, broken[groupKey{f.Group.Region, f.Group.ID}])
 		f.PeerGone = listed[f.Group.Region] && s.peerGone(f)
-		f.Decision = s.Guards.Decide(f)
 	}
 	slices.SortFunc(findings, compareFindings)
 	s.result.Unreadable = firstUnreadable(s.result.Unreadable)
 	for _, x := range s.Policies.Exceptions {
 		s.result.Uses = append(s.result.Uses, s.evaluator.Use(x))
 	}
+	s.result.Finished = s.Now()
+}
+
+// decide decides about all findings, by what the store knows or, with nil, without one.
+func (s *sweep) decide(state *decision.State) map[decision.ClockKey]decision.Clock {
+	return s.Terms.Decide(&decision.Subject{
+		Findings: s.result.Findings,
+		Rules:    s.result.RuleCount(),
+		Complete: s.result.Complete(),
+		Now:      s.result.Finished,
+		Present:  s.present,
+	}, state)
 }
 
 // peerGone tells whether the destination group of a rule is one of this account and was not listed.

@@ -47,7 +47,9 @@ func (c *cloud) Groups(_ context.Context, _ sg.Region, token string) (sg.Page[sg
 	}
 }
 
-func (c *cloud) GroupExists(context.Context, sg.Region, string) (bool, error) { return true, nil }
+func (c *cloud) Group(context.Context, sg.Region, string) (sg.Group, bool, error) {
+	return sg.Group{}, true, nil
+}
 
 func (c *cloud) Rules(_ context.Context, _ sg.Region, group, _, _ string) (sg.Page[sg.Rule], error) {
 	return sg.Page[sg.Rule]{Items: c.rules[group]}, c.broken[group]
@@ -86,11 +88,13 @@ policies:
 func run(t *testing.T, c *cloud) *sweep.Result {
 	t.Helper()
 	o := sweep.Options{
-		ID:       "sweep-1",
-		Account:  sweep.Account{Name: "prod", ID: "1234567890123456", Regions: []string{"*"}},
+		Order: sweep.Order{
+			ID: "sweep-1", Account: sweep.Account{Name: "prod", ID: "1234567890123456", Regions: []string{"*"}},
+			NotExecuted: decision.AuditMode,
+		},
 		Identity: c, Groups: c, Rules: c,
 		Policies: openWorld(t),
-		Guards:   &decision.Guards{},
+		Terms:    &decision.Terms{Limits: decision.DefaultLimits()},
 		Now:      func() time.Time { return now },
 	}
 	result, err := sweep.Run(t.Context(), o)
@@ -246,9 +250,12 @@ func TestCancelledSweepIsAnErrorAndNoReport(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := account(sg.Group{ID: "sg-1"})
 	_, err := sweep.Run(ctx, sweep.Options{
-		ID: "s", Account: sweep.Account{Name: "prod", ID: "1234567890123456", Regions: []string{"*"}},
+		Order: sweep.Order{
+			ID: "s", Account: sweep.Account{Name: "prod", ID: "1234567890123456", Regions: []string{"*"}},
+			NotExecuted: decision.AuditMode,
+		},
 		Identity: cancelling{c, cancel}, Groups: c, Rules: c,
-		Policies: openWorld(t), Guards: &decision.Guards{}, Now: func() time.Time { return now },
+		Policies: openWorld(t), Terms: &decision.Terms{}, Now: func() time.Time { return now },
 	})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the cancellation", err)
@@ -267,7 +274,7 @@ func (c cancelling) Identity(ctx context.Context) (sg.Identity, error) {
 }
 
 func TestMissingOptionsAreRefused(t *testing.T) {
-	if _, err := sweep.Run(t.Context(), sweep.Options{ID: "s"}); err == nil {
+	if _, err := sweep.Run(t.Context(), sweep.Options{Order: sweep.Order{ID: "s"}}); err == nil {
 		t.Error("a sweep without an account was taken")
 	}
 }

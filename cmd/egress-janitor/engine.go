@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/config"
+	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/ecsapi"
+	"github.com/egress-janitor/egress-janitor/internal/store"
+	"github.com/egress-janitor/egress-janitor/internal/sweep"
+	"github.com/egress-janitor/egress-janitor/policy"
+	"github.com/egress-janitor/egress-janitor/revoker"
+	"github.com/egress-janitor/egress-janitor/scanner"
+)
+
+// engine is one reading of config and policies, with what works on the accounts by it. Daemon and commands share it:
+// a sweep by schedule and one by hand are the same code.
+type engine struct {
+	system
+
+	config   *config.Config
+	policies *policy.Set
+	store    *store.SQL // nil for an audit
+	workers  []*worker
+	// latest gives the worker of the same account that goes by what was loaded last. Nil: it is this one.
+	latest func(*worker) *worker
+
+	documents int // that were rendered
+}
+
+// worker works on one account. Its methods that change anything need the account's lock.
+type worker struct {
+	*engine
+
+	account config.Account
+	client  *ecsapi.Client
+}
+
+// newEngine makes the clients of the accounts. It calls nobody.
+func (s system) newEngine(
+	c *config.Config, policies *policy.Set, accounts []config.Account, access cloudAccess,
+) (*engine, error) {
+	credentials, err := access.credentials()
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{system: s, config: c, policies: policies}
+	for _, a := range accounts {
+		client, err := e.connect(&a, credentials, access.observer)
+		if err != nil {
+			e.close()
+			return nil, err
+		}
+		e.workers = append(e.workers, &worker{engine: e, account: a, client: client})
+	}
+	return e, nil
+}
+
+// connect makes the client of an account.
+func (e *engine) connect(
+	a *config.Account, credentials ecsapi.Credentials, observer ecsapi.Observer,
+) (*ecsapi.Client, error) {
+	cas, err := readCAs(e.config, a)
+	if err != nil {
+		return nil, err
+	}
+	client, err := ecsapi.New(ecsapi.Options{
+		Endpoint: a.Endpoint, CAs: cas, Credentials: credentials, Quotas: a.Quotas, Observer: observer, Now: e.now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("account %s: %w", a.Name, err)
+	}
+	return client, nil
+}
+
+func (e *engine) close() {
+	for _, w := range e.workers {
+		w.client.Close()
+	}
+}
+
+// terms are what decisions about an account go by now: the pause file is looked at every time.
+func (w *worker) terms() *decision.Terms {
+	limits := w.config.Limits
+	return &decision.Terms{
+		Guards: decision.Guards{
+			ProtectedGroups: w.config.Protected.Groups, ProtectedNames: w.config.Protected.Names,
+			ProtectedTags: w.config.Protected.Tags,
+		},
+		Limits: decision.Limits{
+			PerGroup: limits.PerGroup, PerSweep: limits.PerSweep, Percent: limits.Percent, PerWindow: limits.PerWindow,
+		},
+		MayAct:   w.config.Mode != config.ModeAudit,
+		Paused:   pausedByFile(w.config),
+		FlatForm: w.account.RevokeWithoutRuleID,
+	}
+}
+
+// pausedByFile says why the pause file lets nothing be revoked. A file that cannot be looked for counts as there: who
+// put it there wants nothing revoked.
+func pausedByFile(c *config.Config) string {
+	if c.PauseFile == "" {
+		return ""
+	}
+	name := c.Path(c.PauseFile)
+	switch _, err := os.Stat(name); {
+	case err == nil:
+		return fmt.Sprintf("the pause file %s is there; remove it to go on", name)
+	case errors.Is(err, os.ErrNotExist):
+		return ""
+	default:
+		return fmt.Sprintf("the pause file %s cannot be looked for: %v", name, err)
+	}
+}
+
+// sweepAccount is the account as the use case knows it.
+func (w *worker) sweepAccount() sweep.Account {
+	return sweep.Account{Name: w.account.Name, ID: w.account.ID, Regions: w.account.Regions}
+}
+
+// order is what a sweep is started for.
+func (w *worker) order(origin revoker.Origin, actor, notExecuted string) sweep.Order {
+	return sweep.Order{
+		ID: rand.Text(), Account: w.sweepAccount(), Origin: origin, Actor: actor,
+		Mode: string(w.config.Mode), NotExecuted: notExecuted,
+	}
+}
+
+// sweep sweeps the account, and records the sweep if the engine has a store.
+func (w *worker) sweep(ctx context.Context, order sweep.Order, progress func(scanner.Progress)) (*sweep.Result, error) {
+	o := sweep.Options{
+		Order: order, Identity: w.client, Groups: w.client, Rules: w.client,
+		Policies: w.policies, Terms: w.terms(), Now: w.now, NewID: rand.Text, Progress: progress,
+	}
+	if w.store != nil {
+		o.Ledger = w.store
+	}
+	result, err := sweep.Run(ctx, o)
+	if err == nil && w.reached != nil {
+		w.reached(stepSwept)
+	}
+	return result, err
+}
+
+// stepSwept is the step between a sweep's commit and the first look at what is open. Those of the protocol are named by
+// revoker.
+const stepSwept = "swept"
+
+// present is what decisions about the account go by now: by what the daemon has loaded last, or what the command read.
+func (w *worker) present() sweep.Present {
+	if w.latest != nil {
+		w = w.latest(w)
+	}
+	return sweep.Present{Mode: string(w.config.Mode), Policies: w.policies, Terms: w.terms()}
+}
+
+// settling are the options of all that changes the account.
+func (w *worker) settling() sweep.SettleOptions {
+	return sweep.SettleOptions{
+		Account: w.sweepAccount(), Identity: w.client, Groups: w.client, Rules: w.client, Present: w.present,
+		Worklist: w.store, Journal: w.store, Sender: sender{client: w.client, now: w.now},
+		Now: w.now, Wait: wait, NewID: rand.Text, Reached: w.reached,
+	}
+}
+
+// settle works off what is open in the account.
+func (w *worker) settle(ctx context.Context) (*sweep.Settled, error) {
+	return sweep.Settle(ctx, w.settling())
+}
+
+// restore carries out the open restores of the account.
+func (w *worker) restore(ctx context.Context) ([]revoker.Restore, error) {
+	return sweep.Restore(ctx, w.settling(), w.store, w.store)
+}
+
+// settleAll settles until nothing is open, or until it shows that no more can be done now.
+func (w *worker) settleAll(ctx context.Context) (*sweep.Settled, error) {
+	all := &sweep.Settled{}
+	for round := 0; ; round++ {
+		settled, err := w.settle(ctx)
+		all.Endings = append(all.Endings, settled.Endings...)
+		all.Open, all.Stop = settled.Open, settled.Stop
+		switch {
+		case err != nil, settled.Open == 0, settled.Stop != "", round == settleRounds:
+			return all, err
+		}
+		if err := wait(ctx, settleAgain); err != nil {
+			return all, err
+		}
+	}
+}
+
+// A command tries to settle for about as long as an answer that was lost may still have an effect.
+const (
+	settleRounds = 10
+	settleAgain  = 15 * time.Second
+)
+
+// wait lets time pass, unless ctx ends first.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// operator is the user of the operating system who runs the command. It is recorded, and grants nothing.
+func operator() string {
+	u, err := user.Current()
+	if err != nil {
+		return fmt.Sprintf("uid %d", os.Getuid())
+	}
+	return u.Username
+}

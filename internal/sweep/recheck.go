@@ -1,0 +1,184 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/sg"
+	"github.com/egress-janitor/egress-janitor/policy"
+	"github.com/egress-janitor/egress-janitor/revoker"
+	"github.com/egress-janitor/egress-janitor/scanner"
+)
+
+// Modes of the config, as far as they bound what may be carried out.
+const (
+	modeManual  = "manual"
+	modeEnforce = "enforce"
+)
+
+// checker reads a group again and decides again, by what policies, mode, guards and clock say now.
+type checker struct {
+	*SettleOptions
+
+	endpoints map[string]sg.Region // by ID, where all regions are looked after
+}
+
+// newChecker makes sure that the credentials are of the account, and learns where its regions answer.
+func newChecker(ctx context.Context, o *SettleOptions) (*checker, error) {
+	if err := checkIdentity(ctx, o.Identity, &o.Account); err != nil {
+		return nil, err
+	}
+	c := &checker{SettleOptions: o, endpoints: map[string]sg.Region{}}
+	if len(o.Account.Regions) != 1 || o.Account.Regions[0] != scanner.AllRegions {
+		return c, nil
+	}
+	regions, err := o.Groups.Regions(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listing regions: %w", err)
+	}
+	for _, region := range regions {
+		c.endpoints[region.ID] = region
+	}
+	return c, nil
+}
+
+func (c *checker) region(id string) sg.Region {
+	if region, known := c.endpoints[id]; known {
+		return region
+	}
+	return sg.Region{ID: id}
+}
+
+// read reads a group whole. Nil says that it is proven not to exist.
+func (c *checker) read(ctx context.Context, ref sg.GroupRef) (*scanner.Group, *revoker.Listing, error) {
+	listing := &revoker.Listing{At: c.Now()}
+	g, pages, err := scanner.ReadGroup(ctx, scanner.Options{
+		Groups: c.Groups, Rules: c.Rules, Regions: []string{ref.Region},
+	}, c.region(ref.Region), ref.Group)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading group %s again: %w", ref.Group, err)
+	}
+	if listing.Gone = g == nil; listing.Gone {
+		return nil, listing, nil
+	}
+	listing.Rules, listing.Pages = g.Rules, pages
+	return g, listing, nil
+}
+
+// List implements [revoker.Checker].
+func (c *checker) List(ctx context.Context, ref sg.GroupRef) (*revoker.Listing, error) {
+	_, listing, err := c.read(ctx, ref)
+	return listing, err
+}
+
+// Check implements [revoker.Checker]: all of a decision is made again, not some of it.
+func (c *checker) Check(ctx context.Context, work *revoker.Work) (*revoker.Check, error) {
+	group, listing, err := c.read(ctx, work.Ref)
+	if err != nil {
+		return nil, err
+	}
+	check := &revoker.Check{Listing: *listing, Withdrawn: map[string]string{}, ReadAt: listing.At}
+	if group == nil {
+		return check, nil
+	}
+	present := c.Present()
+	known, err := c.Worklist.Recheck(ctx, work.Ref, present.Policies.Hash())
+	if err != nil {
+		return nil, fmt.Errorf("checking group %s again: %w", work.Ref.Group, err)
+	}
+	findings, err := c.findings(ctx, present.Policies, group)
+	if err != nil {
+		return nil, err
+	}
+	decided := map[string]map[string]decision.Decision{} // by sweep, then by rule
+	for id, share := range known.Sweeps {
+		decided[id] = c.decide(present.Terms, findings, &share, onlyOpenOf(id, work, known.State))
+	}
+	for i := range work.Revocations {
+		r := &work.Revocations[i]
+		if why := objection(r, present.Mode, decided[r.Sweep]); why != "" {
+			check.Withdrawn[r.ID] = why
+		}
+	}
+	return check, nil
+}
+
+// onlyOpenOf gives the state with the open revocations of one sweep alone: its limits are not charged for what another
+// sweep decided in the same group.
+func onlyOpenOf(sweep string, work *revoker.Work, state *decision.State) *decision.State {
+	mine := *state
+	mine.Open = map[decision.RuleRef]bool{}
+	for i := range work.Revocations {
+		if r := &work.Revocations[i]; r.Sweep == sweep {
+			mine.Open[decision.RuleRef{Region: work.Ref.Region, Group: work.Ref.Group, Key: r.Rule.Key()}] = true
+		}
+	}
+	return &mine
+}
+
+// findings evaluates the group.
+func (c *checker) findings(ctx context.Context, policies *policy.Set, group *scanner.Group) ([]decision.Finding, error) {
+	var findings []decision.Finding
+	for _, f := range policies.Evaluator(c.Account.Name, c.Now()).Evaluate(&group.Group, group.Rules) {
+		gone, err := c.peerGone(ctx, &group.Group, f.Rule)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, decision.Finding{
+			Group: &group.Group, Rule: f.Rule.Clone(), Violations: f.Violations, PeerGone: gone,
+		})
+	}
+	return findings, nil
+}
+
+// peerGone tells whether the destination group of a rule is one of this account and is not there any more.
+func (c *checker) peerGone(ctx context.Context, group *sg.Group, rule *sg.Rule) (bool, error) {
+	d := &rule.Destination
+	if d.Kind != sg.PeerGroup || d.Owner != "" && d.Owner != c.Account.ID {
+		return false, nil
+	}
+	_, there, err := c.Groups.Group(ctx, c.region(group.Region), d.Text)
+	if err != nil {
+		return false, fmt.Errorf("looking for the destination group of rule %s: %w", rule.ID, err)
+	}
+	return !there, nil
+}
+
+// decide decides about a group's findings as the sweep did that the revocations come from. It gives the decisions by
+// the keys of the rules.
+func (c *checker) decide(
+	terms *decision.Terms, findings []decision.Finding, share *Share, state *decision.State,
+) map[string]decision.Decision {
+	subject := &decision.Subject{
+		Findings: slices.Clone(findings), Rules: share.Rules, Complete: true, Now: c.Now(), Again: &share.Again,
+	}
+	terms.Decide(subject, state)
+	decisions := make(map[string]decision.Decision, len(findings))
+	for i := range subject.Findings {
+		decisions[subject.Findings[i].Rule.Key()] = subject.Findings[i].Decision
+	}
+	return decisions
+}
+
+// objection says why a revocation does not stand any more, or nothing if it does. A rule that is gone or was changed is
+// not its business, but the revoker's: no decision is found for these.
+func objection(r *revoker.Revocation, mode string, decided map[string]decision.Decision) string {
+	switch {
+	case decided == nil:
+		return "the sweep that decided it is not on record"
+	case mode != modeEnforce && (mode != modeManual || r.Origin != revoker.ByCommand):
+		return fmt.Sprintf("the mode is %s now, which carries out nothing that was decided by %s", mode, r.Origin)
+	}
+	d, found := decided[r.Rule.Key()]
+	switch {
+	case !found:
+		return "no policy objects to the rule any more"
+	case d.Action == decision.Revoke:
+		return ""
+	case d.Detail == "":
+		return "the decision is now " + d.String()
+	}
+	return fmt.Sprintf("the decision is now %s: %s", d.Verdict, d.Detail)
+}
