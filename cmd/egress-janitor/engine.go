@@ -139,7 +139,7 @@ func (w *worker) sweep(ctx context.Context, order sweep.Order, progress func(sca
 		Policies: w.policies, Terms: w.terms(), Now: w.now, NewID: rand.Text, Progress: progress,
 	}
 	if w.store != nil {
-		o.Ledger = w.store
+		o.Ledger, o.Doubts = w.store, w.store
 	}
 	result, err := sweep.Run(ctx, o)
 	if err == nil && w.reached != nil {

@@ -40,6 +40,14 @@ type Ledger interface {
 	Commit(ctx context.Context, r *Result, decide func(*decision.State) (*Commit, error)) error
 }
 
+// Doubts are revocations that were given up though a call of theirs may have taken effect.
+type Doubts interface {
+	// Doubtful gives them for an account by its name.
+	Doubtful(ctx context.Context, account string) ([]revoker.Revocation, error)
+	// Amend records that one of them was carried out after all.
+	Amend(ctx context.Context, e revoker.Ending) error
+}
+
 // Recheck is what the store knows when the open revocations of a group are checked again.
 type Recheck struct {
 	State *decision.State

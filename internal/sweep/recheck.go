@@ -55,7 +55,7 @@ func (c *checker) region(id string) sg.Region {
 func (c *checker) read(ctx context.Context, ref sg.GroupRef) (*scanner.Group, *revoker.Listing, error) {
 	listing := &revoker.Listing{At: c.Now()}
 	g, pages, err := scanner.ReadGroup(ctx, scanner.Options{
-		Groups: c.Groups, Rules: c.Rules, Regions: []string{ref.Region},
+		Groups: c.Groups, Rules: c.Rules, Regions: []string{ref.Region}, LookAgain: c.LookAgain,
 	}, c.region(ref.Region), ref.Group)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading group %s again: %w", ref.Group, err)

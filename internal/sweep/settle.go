@@ -18,8 +18,8 @@ import (
 // DefaultWorkers is how many groups are settled at once.
 const DefaultWorkers = 4
 
-// SettleOptions say of which account open revocations are to be settled, by what, and with what. All but Workers and
-// Reached are required. The caller holds the lock of the account.
+// SettleOptions say of which account open revocations are to be settled, by what, and with what. All but Workers,
+// LookAgain and Reached are required. The caller holds the lock of the account.
 type SettleOptions struct {
 	Account  Account
 	Identity Identifier
@@ -37,7 +37,9 @@ type SettleOptions struct {
 	Wait    func(context.Context, time.Duration) error
 	NewID   func() string // of calls
 	Workers int           // 0 means [DefaultWorkers]
-	Reached func(step string)
+	// LookAgain is the time between the two looks that prove a group to be gone; 0 means [scanner.DefaultLookAgain].
+	LookAgain time.Duration
+	Reached   func(step string)
 }
 
 // Present is what decisions go by now.

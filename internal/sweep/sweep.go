@@ -48,6 +48,7 @@ type Options struct {
 	NewID    func() string // of revocations; needed with a ledger only
 
 	Ledger   Ledger // nil: an audit, of which nothing is kept
+	Doubts   Doubts // needed with a ledger only
 	Progress func(scanner.Progress)
 }
 
@@ -71,8 +72,8 @@ func (o *Options) validate() error {
 		return errors.New("sweep options: something required is missing")
 	case o.Ledger == nil && o.Acting():
 		return errors.New("sweep options: nothing can be carried out without a ledger")
-	case o.Ledger != nil && o.NewID == nil:
-		return errors.New("sweep options: nothing names revocations")
+	case o.Ledger != nil && (o.NewID == nil || o.Doubts == nil):
+		return errors.New("sweep options: something required with a ledger is missing")
 	}
 	return nil
 }
@@ -125,6 +126,8 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		groups:  map[groupKey]struct{}{},
 		watched: map[groupKey][]decision.ContentRef{},
 		present: map[decision.ContentRef]bool{},
+		doubts:  map[groupKey][]revoker.Revocation{},
+		there:   map[string]bool{},
 	}
 	s.evaluator = o.Policies.Evaluator(o.Account.Name, s.result.Started)
 	if err := s.start(ctx); err != nil {
@@ -135,6 +138,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	s.complete()
 	if err := s.commit(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.amend(ctx); err != nil {
 		return nil, err
 	}
 	return s.result, nil
@@ -148,6 +154,8 @@ type sweep struct {
 	groups    map[groupKey]struct{} // all that were seen, to know which destination groups are gone
 	watched   map[groupKey][]decision.ContentRef
 	present   map[decision.ContentRef]bool // of the watched contents, those that were seen
+	doubts    map[groupKey][]revoker.Revocation
+	there     map[string]bool // of the doubtful revocations, those whose rule was not shown to be gone
 }
 
 type groupKey struct{ region, id string }
@@ -168,7 +176,7 @@ func (s *sweep) start(ctx context.Context) error {
 		key := groupKey{ref.Region, ref.Group}
 		s.watched[key] = append(s.watched[key], ref)
 	}
-	return nil
+	return s.doubt(ctx)
 }
 
 // commit decides, with what the store knows if there is one, and records.
@@ -256,6 +264,7 @@ func (s *sweep) visit(g *scanner.Group) error {
 	key := groupKey{g.Region, strings.Clone(g.ID)}
 	s.groups[key] = struct{}{}
 	s.look(s.watched[key], g)
+	s.recognise(s.doubts[key], g)
 	for i := range g.Rules {
 		if r := &g.Rules[i]; r.Unreadable != "" {
 			s.noteUnreadable(&g.Group, r)
