@@ -55,16 +55,21 @@ func TestKilledAtAnyStepItNeitherLosesNorRepeatsAnything(t *testing.T) {
 	b := newCrashBed(t, rand.New(rand.NewPCG(seed, 0)))
 	b.run("resume", "--reason", "the test begins")
 	b.run("sweep")
-	killed := map[string]int{}
+	killed, kills := map[string]int{}, 0
 	for cycle := range crashCycles(t) {
 		b.edit(t)
 		b.misbehave(t)
 		step := b.step(cycle)
-		if b.crash(cycle, step) {
+		switch b.crash(cycle, step) {
+		case killedAtStep:
 			killed[step]++
+			kills++
+		case killedSomewhere:
+			kills++
+		case cameToAnEnd:
 		}
 	}
-	t.Logf("killed at: %v", killed)
+	t.Logf("killed %d times, at steps: %v", kills, killed)
 	for _, step := range crashSteps() {
 		if killed[step] == 0 {
 			t.Errorf("the process was never killed at the step %q", step)
@@ -228,8 +233,15 @@ func (b *crashBed) step(cycle int) string {
 	return steps[cycle%len(steps)]
 }
 
-// crash runs an enforcing sweep, or the daemon, until it is killed. It tells whether it was killed by the failpoint.
-func (b *crashBed) crash(cycle int, step string) bool {
+// How a cycle ended.
+const (
+	cameToAnEnd     = iota // the step was not reached as often as asked for
+	killedAtStep           // by the failpoint
+	killedSomewhere        // at a random moment
+)
+
+// crash runs an enforcing sweep, or the daemon, until it is killed, and tells how that ended.
+func (b *crashBed) crash(cycle int, step string) int {
 	b.t.Helper()
 	args := []string{"sweep", "--enforce", "--yes"}
 	if cycle%3 == 2 {
@@ -239,7 +251,7 @@ func (b *crashBed) crash(cycle int, step string) bool {
 	if step != "" && b.draw.IntN(3) == 0 {
 		failpoint += ":2"
 	}
-	limit := 4 * time.Second // waiting for an answer that was lost takes longer: that is cut off as well
+	limit := 2 * time.Second // waiting for an answer that was lost takes longer: that is cut off as well
 	if step == "" || args[0] == "run" {
 		limit = time.Duration(100+b.draw.IntN(900)) * time.Millisecond
 	}
@@ -250,15 +262,18 @@ func (b *crashBed) crash(cycle int, step string) bool {
 	exit, _ := errors.AsType[*exec.ExitError](err)
 	switch {
 	case err == nil:
-		return false
+		return cameToAnEnd
 	case exit == nil:
 		b.t.Fatalf("cycle %d: %v: %v\n%s", cycle, args, err, text)
 	case exit.Sys().(syscall.WaitStatus).Signaled(): //nolint:errcheck,forcetypeassert // on the systems that this runs on
-		return ctx.Err() == nil
+		if ctx.Err() == nil {
+			return killedAtStep
+		}
+		return killedSomewhere
 	case strings.Contains(text.String(), "panic:") || exit.ExitCode() > exitWithheld:
 		b.t.Fatalf("cycle %d: %v with %q: %v\n%s", cycle, args, failpoint, err, text)
 	}
-	return false // it came to its end, with something failed or open
+	return cameToAnEnd // with something failed or open
 }
 
 // edit is what a person does meanwhile: adds rules that violate the policy, always new ones, and deletes one now and
@@ -272,7 +287,7 @@ func (b *crashBed) edit(t *testing.T) {
 			"PortRange": {fmt.Sprintf("%d/%d", 1+b.next/200, 1+b.next/200)}, "DestCidrIp": {fmt.Sprintf("203.0.113.%d", b.next%200)},
 		})
 	}
-	if b.draw.IntN(4) > 0 {
+	if b.draw.IntN(15) > 0 {
 		return
 	}
 	group := b.group()

@@ -3,13 +3,7 @@ package sweep_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
-	"net/netip"
-	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -22,249 +16,7 @@ import (
 	"github.com/egress-janitor/egress-janitor/internal/sweep"
 	"github.com/egress-janitor/egress-janitor/policy"
 	"github.com/egress-janitor/egress-janitor/revoker"
-	"github.com/egress-janitor/egress-janitor/scanner"
 )
-
-// estate is an account that changes: people edit it, and calls take effect in it.
-type estate struct {
-	mu     sync.Mutex
-	groups map[string]sg.Group
-	rules  map[string][]sg.Rule
-	owner  string // of the credentials
-	lists  bool   // prefix lists can be read
-
-	read    func(group string)                   // is called before the rules of a group are read
-	refuse  func(*revoker.Call) *revoker.Answer  // nil, or an answer instead of doing what was asked
-	after   func(*revoker.Call, *revoker.Answer) // may change the answer after the effect
-	sent    []revoker.Call
-	removed []string
-	next    int
-}
-
-func newEstate() *estate {
-	return &estate{groups: map[string]sg.Group{}, rules: map[string][]sg.Rule{}, owner: "1234567890123456"}
-}
-
-// add makes a group with rules to addresses.
-func (e *estate) add(group string, tags []sg.Tag, destinations ...string) {
-	e.groups[group] = sg.Group{
-		Region: "cn-hangzhou", ID: group, Name: group, Type: sg.TypeNormal, VPC: "vpc-1", Tags: tags,
-	}
-	for _, to := range destinations {
-		e.create(group, to)
-	}
-}
-
-func (e *estate) create(group, to string) (id string) {
-	e.next++
-	id = "sgr-" + strconv.Itoa(e.next)
-	e.rules[group] = append(slices.Clone(e.rules[group]), rule(id, func(f *sg.Fields) {
-		f.CIDR4, f.Created = to, "2026-01-01T00:00:00Z"
-	}))
-	return id
-}
-
-func (e *estate) Identity(context.Context) (sg.Identity, error) {
-	return sg.Identity{AccountID: e.owner}, nil
-}
-
-func (e *estate) Regions(context.Context) ([]sg.Region, error) {
-	return []sg.Region{{ID: "cn-hangzhou"}}, nil
-}
-
-func (e *estate) Groups(context.Context, sg.Region, string) (sg.Page[sg.Group], error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var page sg.Page[sg.Group]
-	for _, id := range slices.Sorted(maps.Keys(e.groups)) {
-		page.Items = append(page.Items, e.groups[id])
-	}
-	return page, nil
-}
-
-func (e *estate) Group(_ context.Context, _ sg.Region, id string) (sg.Group, bool, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	g, there := e.groups[id]
-	return g, there, nil
-}
-
-func (e *estate) Rules(_ context.Context, _ sg.Region, group, _, _ string) (sg.Page[sg.Rule], error) {
-	if e.read != nil {
-		e.read(group)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if _, there := e.groups[group]; !there {
-		return sg.Page[sg.Rule]{}, sg.ErrGroupGone
-	}
-	return sg.Page[sg.Rule]{Items: slices.Clone(e.rules[group])}, nil
-}
-
-func (e *estate) PrefixList(_ context.Context, _ sg.Region, id string) (sg.PrefixList, error) {
-	if !e.lists {
-		return sg.PrefixList{}, errors.New("no answer")
-	}
-	return sg.PrefixList{ID: id, Entries: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/25")}}, nil
-}
-
-// Send implements revoker.Sender.
-func (e *estate) Send(_ context.Context, call *revoker.Call) revoker.Answer {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.sent = append(e.sent, *call)
-	if e.refuse != nil {
-		if answer := e.refuse(call); answer != nil {
-			return *answer
-		}
-	}
-	parameters := map[string]string{}
-	for _, p := range call.Parameters {
-		parameters[p.Name] = p.Value
-	}
-	if call.Action == revoker.ActionAuthorize {
-		e.create(call.Ref.Group, parameters["Permissions.1.DestCidrIp"]+parameters["DestCidrIp"])
-	}
-	for name, id := range parameters {
-		if strings.HasPrefix(name, "SecurityGroupRuleId.") {
-			e.removed = append(e.removed, id)
-			e.rules[call.Ref.Group] = slices.DeleteFunc(slices.Clone(e.rules[call.Ref.Group]),
-				func(r sg.Rule) bool { return r.ID == id })
-		}
-	}
-	answer := revoker.Answer{State: revoker.CallSucceeded, Class: sg.ClassOK, At: now}
-	if e.after != nil {
-		e.after(call, &answer)
-	}
-	return answer
-}
-
-func (e *estate) left(group string) []string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	ids := []string{}
-	for _, r := range e.rules[group] {
-		ids = append(ids, r.ID)
-	}
-	return ids
-}
-
-// bench is an account with a store, as a daemon or command has them.
-type bench struct {
-	t      *testing.T
-	cloud  *estate
-	store  *store.Memory
-	clock  time.Time
-	ids    int
-	mode   string
-	origin revoker.Origin
-	terms  decision.Terms
-	set    *policy.Set
-	rules  scanner.RuleReader // of sweeps; nil: the cloud
-}
-
-// newBench has an armed store and the mode enforce, and a policy that objects to 198.51.100.0/24 outside of groups with
-// the tag keep.
-func newBench(t *testing.T) *bench {
-	t.Helper()
-	b := &bench{
-		t: t, cloud: newEstate(), clock: now, mode: "enforce", origin: revoker.BySchedule,
-		terms: decision.Terms{Limits: decision.Limits{PerGroup: 100, PerSweep: 100, Percent: 100, PerWindow: 100}, MayAct: true},
-	}
-	b.store = store.NewMemory(b.now)
-	b.set = b.policies("")
-	if err := b.store.Resume(t.Context(), "tester", "the test begins"); err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-func (b *bench) now() time.Time { return b.clock }
-
-func (b *bench) newID() string { b.ids++; return "id-" + strconv.Itoa(b.ids) }
-
-func (b *bench) policies(more string) *policy.Set {
-	b.t.Helper()
-	set, err := policy.Load(fstest.MapFS{"p.yaml": {Data: []byte(`version: 1
-policies:
-  - name: no-bad
-    description: Nothing reaches the bad.
-    severity: high
-    owner: netsec@example.com
-    groups: {without-tags: {keep: "*"}}
-    match: {destination: {within: [198.51.100.0/24]}}
-    action: revoke
-    grace: 0s
-` + more)}}, []string{"p.yaml"})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return set
-}
-
-func (b *bench) account() sweep.Account {
-	return sweep.Account{Name: "prod", ID: "1234567890123456", Regions: []string{"*"}}
-}
-
-func (b *bench) sweep(notExecuted string) *sweep.Result {
-	b.t.Helper()
-	rules := b.rules
-	if rules == nil {
-		rules = b.cloud
-	}
-	result, err := sweep.Run(b.t.Context(), sweep.Options{
-		Order: sweep.Order{
-			ID: b.newID(), Account: b.account(), Origin: b.origin, Actor: "tester", Mode: b.mode, NotExecuted: notExecuted,
-		},
-		Identity: b.cloud, Groups: b.cloud, Rules: rules, Policies: b.set, Terms: &b.terms, Now: b.now, NewID: b.newID,
-		Ledger: b.store, Doubts: b.store,
-	})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return result
-}
-
-func (b *bench) options() sweep.SettleOptions {
-	return sweep.SettleOptions{
-		Account: b.account(), Identity: b.cloud, Groups: b.cloud, Rules: b.cloud,
-		Present:  func() sweep.Present { return sweep.Present{Mode: b.mode, Policies: b.set, Terms: &b.terms} },
-		Worklist: b.store, Journal: b.store, Sender: b.cloud, Now: b.now, NewID: b.newID, Workers: 1,
-		LookAgain: time.Nanosecond,
-		Wait:      func(_ context.Context, d time.Duration) error { b.clock = b.clock.Add(d); return nil },
-	}
-}
-
-func (b *bench) settle() *sweep.Settled {
-	b.t.Helper()
-	settled, err := sweep.Settle(b.t.Context(), b.options())
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return settled
-}
-
-// outcomes are what became of all revocations, by rule.
-func (b *bench) outcomes() map[string]string {
-	b.t.Helper()
-	records, err := b.store.Revocations(b.t.Context(), store.RevocationFilter{})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	outcomes := map[string]string{}
-	for i := range records {
-		r := &records[i]
-		outcomes[r.Rule.ID] = strings.TrimSuffix(fmt.Sprintf("%s: %s", r.Outcome, r.Detail), ": ")
-	}
-	return outcomes
-}
-
-// decide makes the reporting sweep that new policies need, and an acting one.
-func (b *bench) decide() *sweep.Result {
-	b.t.Helper()
-	b.sweep(decision.DryRun)
-	return b.sweep("")
-}
 
 func TestWhatIsDecidedIsRemovedAndProvenAndNothingElse(t *testing.T) {
 	b := newBench(t)
@@ -334,19 +86,27 @@ func TestWhatDoesNotStandAnyMoreIsWithdrawn(t *testing.T) {
     expires: 2099-12-31
 `)
 		}, "withdrawn: the decision is now exempt: late"},
-		{"the mode is audit", func(b *bench) { b.mode = "audit" },
-			"withdrawn: the mode is audit now, which carries out nothing that was decided by schedule"},
-		{"the mode is manual and the schedule decided", func(b *bench) { b.mode = "manual" },
-			"withdrawn: the mode is manual now, which carries out nothing that was decided by schedule"},
+		{
+			"the mode is audit", func(b *bench) { b.mode = "audit" },
+			"withdrawn: the mode is audit now, which carries out nothing that was decided by schedule",
+		},
+		{
+			"the mode is manual and the schedule decided", func(b *bench) { b.mode = "manual" },
+			"withdrawn: the mode is manual now, which carries out nothing that was decided by schedule",
+		},
 		{"the store is paused", func(b *bench) {
 			if err := b.store.Pause(b.t.Context(), "oncall", "incident"); err != nil {
 				b.t.Fatal(err)
 			}
 		}, "withdrawn: the decision is now hold: paused: paused by oncall"},
-		{"the pause file is there", func(b *bench) { b.terms.Paused = "the pause file is there" },
-			"withdrawn: the decision is now hold: paused: the pause file is there"},
-		{"the limit was lowered", func(b *bench) { b.terms.Limits.PerSweep = 0 },
-			"withdrawn: the decision is now hold: limit per-sweep"},
+		{
+			"the pause file is there", func(b *bench) { b.terms.Paused = "the pause file is there" },
+			"withdrawn: the decision is now hold: paused: the pause file is there",
+		},
+		{
+			"the limit was lowered", func(b *bench) { b.terms.Limits.PerSweep = 0 },
+			"withdrawn: the decision is now hold: limit per-sweep",
+		},
 		{"the cloud manages the group now", func(b *bench) {
 			g := b.cloud.groups["sg-1"]
 			g.ServiceManaged = true
@@ -497,90 +257,6 @@ func TestOnlyPoliciesThatAskForItAreTheCause(t *testing.T) {
 	}
 }
 
-func TestAnIncompleteSweepDoesNotMakePoliciesKnown(t *testing.T) {
-	b := newBench(t)
-	b.cloud.add("sg-1", nil, "198.51.100.1/32")
-	b.cloud.add("sg-2", nil)
-	b.rules = &failing{estate: b.cloud, group: "sg-2"}
-	b.sweep(decision.DryRun)
-	b.rules = nil
-	if got := b.sweep("").Findings[0].Decision.String(); got != "hold: new-policy" {
-		t.Errorf("got %q, want it held: no complete sweep has reported by these policies", got)
-	}
-}
-
-func TestAnIncompleteGroupSaysNothingAboutClocks(t *testing.T) {
-	b := newBench(t)
-	b.terms.Limits = decision.DefaultLimits()
-	b.set = patient(t)
-	b.cloud.add("sg-1", nil, "198.51.100.1/32")
-	for range 2 {
-		b.clock = b.clock.Add(30 * time.Minute)
-		b.sweep("")
-	}
-	// The group is read in part: the rule is there, and no policy could be asked about all of it.
-	b.rules = &partial{estate: b.cloud}
-	b.cloud.add("sg-1", []sg.Tag{{Key: "keep", Value: ""}})
-	b.clock = b.clock.Add(30 * time.Minute)
-	b.sweep("")
-	b.rules = nil
-	b.cloud.add("sg-1", nil)
-	b.clock = b.clock.Add(30 * time.Minute)
-	if got := b.sweep("").Findings[0].Decision.String(); got != "revoke" {
-		t.Errorf("got %q, want the clock to have gone on", got)
-	}
-}
-
-func TestAListThatWasNotReadSaysNothingAboutClocks(t *testing.T) {
-	b := newBench(t)
-	b.set = patient(t)
-	b.cloud.add("sg-1", nil)
-	b.cloud.rules["sg-1"] = []sg.Rule{rule("sgr-list", func(f *sg.Fields) { f.CIDR4, f.PrefixListID = "", "pl-1" })}
-	for i := range 4 {
-		b.cloud.lists = i != 2
-		b.clock = b.clock.Add(30 * time.Minute)
-		b.sweep("")
-	}
-	b.clock = b.clock.Add(30 * time.Minute)
-	if got := b.sweep("").Findings[0].Decision.String(); got != "revoke" {
-		t.Errorf("got %q, want the clock to have gone on while the list could not be read", got)
-	}
-}
-
-func TestOnlyCompleteSweepsCountForGrace(t *testing.T) {
-	b := newBench(t)
-	b.set = patient(t)
-	b.cloud.add("sg-1", nil, "198.51.100.1/32")
-	b.cloud.add("sg-2", nil)
-	decided := func() string {
-		b.clock = b.clock.Add(time.Hour)
-		return b.sweep("").Findings[0].Decision.String()
-	}
-	decided()
-	b.rules = &failing{estate: b.cloud, group: "sg-2"}
-	decided()
-	decided()
-	b.rules = nil
-	if got := decided(); got != "pending: grace" {
-		t.Errorf("after two complete sweeps: got %q, want grace", got)
-	}
-	if got := decided(); got != "revoke" {
-		t.Errorf("after three complete sweeps: got %q, want it due", got)
-	}
-}
-
-// partial gives the first page of rules and fails at the second.
-type partial struct{ *estate }
-
-func (p *partial) Rules(ctx context.Context, region sg.Region, group, nic, token string) (sg.Page[sg.Rule], error) {
-	if token != "" {
-		return sg.Page[sg.Rule]{}, errors.New("no answer")
-	}
-	page, err := p.estate.Rules(ctx, region, group, nic, "")
-	page.Next = "2"
-	return page, err
-}
-
 func TestNothingIsCarriedOutWithoutALedger(t *testing.T) {
 	c := account(sg.Group{ID: "sg-1"})
 	_, err := sweep.Run(t.Context(), sweep.Options{
@@ -636,56 +312,6 @@ func (f *failing) Rules(ctx context.Context, region sg.Region, group, nic, token
 		return sg.Page[sg.Rule]{}, errors.New("no answer")
 	}
 	return f.estate.Rules(ctx, region, group, nic, token)
-}
-
-func TestALateEffectAmendsTheRecord(t *testing.T) {
-	b := newBench(t)
-	b.cloud.add("sg-1", nil, "198.51.100.1/32", "10.0.0.0/8")
-	b.decide()
-	// The answer is lost, and the rule is still there until the revocation is given up.
-	b.cloud.refuse = func(*revoker.Call) *revoker.Answer {
-		return &revoker.Answer{State: revoker.CallUnknown, Class: sg.ClassTransient, Detail: "no answer", At: b.clock}
-	}
-	for range 60 {
-		if b.settle().Open == 0 {
-			break
-		}
-		b.clock = b.clock.Add(2 * time.Minute)
-	}
-	if got := b.outcomes()["sgr-1"]; !strings.HasPrefix(got, "failed") {
-		t.Fatalf("got %q, want it given up", got)
-	}
-	b.sweep(decision.DryRun)
-	if got := b.outcomes()["sgr-1"]; !strings.HasPrefix(got, "failed") {
-		t.Errorf("got %q, though the rule is there", got)
-	}
-	whole := b.cloud.rules["sg-1"]
-	b.cloud.rules["sg-1"] = whole[1:]
-	b.rules = &failing{estate: b.cloud, group: "sg-1"}
-	b.sweep(decision.DryRun)
-	if got := b.outcomes()["sgr-1"]; !strings.HasPrefix(got, "failed") {
-		t.Errorf("got %q, though the group could not be read", got)
-	}
-	b.rules = nil
-	group := b.cloud.groups["sg-1"]
-	delete(b.cloud.groups, "sg-1")
-	b.sweep(decision.DryRun)
-	if got := b.outcomes()["sgr-1"]; !strings.HasPrefix(got, "failed") {
-		t.Errorf("got %q, though nothing but the group is shown to be gone", got)
-	}
-	b.cloud.groups["sg-1"] = group
-	for range 1_000 { // a listing of two pages
-		b.cloud.create("sg-1", "10.0.0.0/8")
-	}
-	b.sweep(decision.DryRun)
-	if got := b.outcomes()["sgr-1"]; !strings.HasPrefix(got, "failed") {
-		t.Errorf("got %q, though a listing of several pages proves nothing", got)
-	}
-	b.cloud.rules["sg-1"] = whole[1:]
-	b.sweep(decision.DryRun)
-	if got := b.outcomes()["sgr-1"]; !strings.HasPrefix(got, "confirmed: it had ended as failed") {
-		t.Errorf("got %q, want it amended", got)
-	}
 }
 
 func TestRestoredRulesAreThereAndLeftAlone(t *testing.T) {
@@ -745,52 +371,3 @@ func TestEachSweepIsHeldToItsOwnLimits(t *testing.T) {
 }
 
 // patient has a policy with grace.
-func patient(t *testing.T) *policy.Set {
-	t.Helper()
-	set, err := policy.Load(fstest.MapFS{"p.yaml": {Data: []byte(`version: 1
-policies:
-  - name: no-bad
-    description: Nothing reaches the bad.
-    severity: high
-    owner: netsec@example.com
-    groups: {without-tags: {keep: "*"}}
-    match: {destination: {within: [198.51.100.0/24]}}
-    action: revoke
-    grace: 1h
-`)}}, []string{"p.yaml"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
-}
-
-func TestAClockOfGraceIsDroppedWhenThePolicyObjectsNoMore(t *testing.T) {
-	b := newBench(t)
-	b.set = patient(t)
-	b.cloud.add("sg-1", nil, "198.51.100.1/32")
-	decided := func() string {
-		b.clock = b.clock.Add(30 * time.Minute)
-		return b.sweep("").Findings[0].Decision.String()
-	}
-	for range 2 {
-		if got := decided(); got != "pending: grace" {
-			t.Fatalf("got %q", got)
-		}
-	}
-	b.cloud.add("sg-1", []sg.Tag{{Key: "keep", Value: ""}})
-	b.clock = b.clock.Add(30 * time.Minute)
-	b.sweep("")
-	b.cloud.add("sg-1", nil)
-	for i := range 2 {
-		if got := decided(); got != "pending: grace" {
-			t.Errorf("sweep %d after the tag was taken off: got %q, want grace from the beginning", i+1, got)
-		}
-	}
-	b.cloud.rules["sg-1"] = nil // while a rule is away its clock waits
-	b.clock = b.clock.Add(30 * time.Minute)
-	b.sweep("")
-	b.cloud.create("sg-1", "198.51.100.1/32")
-	if got := decided(); got != "revoke" {
-		t.Errorf("created again with the same content: got %q, want no new grace", got)
-	}
-}
