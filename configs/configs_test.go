@@ -78,7 +78,7 @@ func TestTheConfigurationIsForTheAccountAndThePoliciesBesideIt(t *testing.T) {
 			Name: "prod", ID: loadEstate(t).Account, Regions: []string{"*"},
 			Quotas: map[string]float64{
 				"DescribeSecurityGroups": 5, "DescribeSecurityGroupAttribute": 10, "DescribePrefixListAttributes": 5,
-				"RevokeSecurityGroupEgress": 2,
+				"RevokeSecurityGroupEgress": 1,
 			},
 		}},
 		Protected: config.Protected{

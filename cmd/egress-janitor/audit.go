@@ -138,7 +138,9 @@ func (e *engine) auditAll(ctx context.Context, w io.Writer, flags *reportFlags) 
 	t := tally{complete: true}
 	for _, worker := range e.workers {
 		progress := newProgress(e.err, worker.account.Name)
-		result, err := worker.sweep(ctx, worker.order(revoker.ByCommand, operator(), decision.AuditMode), progress.show)
+		result, err := worker.sweep(ctx, &attempt{
+			order: worker.order(revoker.ByCommand, operator(), decision.AuditMode), progress: progress.show,
+		})
 		progress.clear()
 		if err != nil {
 			return exitError, err

@@ -119,8 +119,15 @@ func (d *daemonRun) run(ctx context.Context, listener net.Listener) error {
 	d.log.Info("starting", zap.String("version", buildInfo().Version), zap.String("config", d.flags.config),
 		zap.String("store", d.began.StorePath()), zap.String("mode", string(d.began.Mode)),
 		zap.Bool("dry_run", d.flags.dryRun), zap.String("http", listener.Addr().String()))
+	why, err := held(ctx, d.began, d.store)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if why != "" {
+		d.log.Warn("nothing is revoked now", zap.String("reason", why))
+	}
 	d.metrics.Reloaded(true, d.now())
-	err := daemon.Run(ctx, daemon.Options{
+	err = daemon.Run(ctx, daemon.Options{
 		Load: d.load, Reload: reload, Store: d.store, Held: store.ErrHeld, DB: d.store.DB(), Log: d.log, Now: d.now,
 		Listener: listener, Metrics: d.metricsHandler(), Observer: d.observer(), DryRun: d.flags.dryRun,
 	})
@@ -205,7 +212,7 @@ func (d *daemonRun) latest(w *worker) *worker {
 // sweepAccount is one tick of the schedule.
 func (d *daemonRun) sweepAccount(ctx context.Context, w *worker) error {
 	began := d.now()
-	result, err := w.sweep(ctx, w.order(revoker.BySchedule, "daemon", d.notExecuted(w.config.Mode)), nil)
+	result, err := w.sweep(ctx, &attempt{order: w.order(revoker.BySchedule, "daemon", d.notExecuted(w.config.Mode))})
 	if err != nil {
 		d.metrics.Sweep("failed", d.now().Sub(began))
 		return err

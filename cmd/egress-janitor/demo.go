@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -44,13 +45,20 @@ behind.`,
   egress-janitor demo --once --output json | jq .totals     # two documents: the audit, and the enforcing sweep
   egress-janitor demo                         # then look at the metrics it serves`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return sys.demo(cmd.Context(), flags) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !slices.Contains(demoForms(), flags.output) {
+				return unknownOutput(flags.output, demoForms()...)
+			}
+			return sys.demo(cmd.Context(), flags)
+		},
 	}
 	cmd.Flags().BoolVar(&flags.once, "once", false, "end after the last step instead of running the daemon")
 	cmd.Flags().StringVar(&flags.listen, "listen", "127.0.0.1:0", "address to serve metrics on; port 0 takes a free one")
-	addOutput(cmd, &flags.output, "table", "json")
+	addOutput(cmd, &flags.output, demoForms()...)
 	return cmd
 }
+
+func demoForms() []string { return []string{"table", "json"} }
 
 func (s system) demo(ctx context.Context, flags demoFlags) (err error) {
 	emulator, address, err := s.demoEmulator(ctx)
@@ -104,7 +112,7 @@ func demoEdits(endpoint, listen string) [][2]string {
 		{"mode: audit", "mode: enforce"},
 		{"CRON_TZ=Asia/Shanghai 0 */2 * * *", "* * * * *"},
 		{`metrics: "127.0.0.1:9464"`, fmt.Sprintf("metrics: %q", listen)},
-		{"RevokeSecurityGroupEgress: 2", "RevokeSecurityGroupEgress: 50"},
+		{"RevokeSecurityGroupEgress: 1", "RevokeSecurityGroupEgress: 50"},
 		{"DescribeSecurityGroupAttribute: 10", "DescribeSecurityGroupAttribute: 100"},
 		{"DescribeSecurityGroups: 5", "DescribeSecurityGroups: 50"},
 	}

@@ -40,7 +40,7 @@ func (s system) demoSteps(ctx context.Context, config, output string, access clo
 func (t *demoTour) heading(title, text string) {
 	t.number++
 	if t.output == "table" {
-		_, _ = fmt.Fprintf(t.out, "\n%d. %s\n   %s\n\n", t.number, title, text)
+		_, _ = fmt.Fprintf(t.out, "\n%d. %s\n   %s\n", t.number, title, text)
 	}
 }
 
@@ -49,7 +49,7 @@ func (t *demoTour) audit(ctx context.Context, w *worker) error {
 	storeless := *t.engine
 	storeless.store = nil
 	auditor := &worker{engine: &storeless, account: w.account, client: w.client}
-	result, err := auditor.sweep(ctx, w.order(revoker.ByCommand, "demo", decision.DryRun), nil)
+	result, err := auditor.sweep(ctx, &attempt{order: w.order(revoker.ByCommand, "demo", decision.DryRun)})
 	if err != nil {
 		return err
 	}
@@ -58,11 +58,12 @@ func (t *demoTour) audit(ctx context.Context, w *worker) error {
 
 func (t *demoTour) arm(ctx context.Context, w *worker) error {
 	t.heading("Arm", "A new store revokes nothing until `egress-janitor resume` was said, and policies that are new to it go\n"+
-		"   through one reporting sweep first.")
+		"   through one reporting sweep first. Most findings wait for their grace; what is due at once is acted on by the\n"+
+		"   next sweep.")
 	if err := t.store.Resume(ctx, "demo", "the demo shows an enforcing sweep"); err != nil {
 		return err
 	}
-	result, err := w.sweep(ctx, w.order(revoker.ByCommand, "demo", decision.DryRun), nil)
+	result, err := w.sweep(ctx, &attempt{order: w.order(revoker.ByCommand, "demo", decision.DryRun)})
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (t *demoTour) arm(ctx context.Context, w *worker) error {
 func (t *demoTour) enforce(ctx context.Context, w *worker) error {
 	t.heading("Enforce", "What is due is removed: announced in the store, read and decided again right before the call, and\n"+
 		"   proven by reading after it.")
-	result, err := w.sweep(ctx, w.order(revoker.ByCommand, "demo", ""), nil)
+	result, err := w.sweep(ctx, &attempt{order: w.order(revoker.ByCommand, "demo", "")})
 	if err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func (t *demoTour) restore(ctx context.Context, w *worker) error {
 	if len(revoked) == 0 {
 		return errors.New("the demo revoked nothing: there is nothing to restore")
 	}
-	t.heading("Restore", fmt.Sprintf("Somebody needs the last one back: egress-janitor restore %s", revoked[0].Rule.ID))
+	t.heading("Restore", fmt.Sprintf("Somebody needs the last one back: egress-janitor restore %s\n", revoked[0].Rule.ID))
 	return t.restoreAll(ctx, revoked, defaultHold)
 }
 
@@ -110,7 +111,7 @@ func (t *demoTour) history(ctx context.Context, _ *worker) error {
 		return nil
 	}
 	t.heading("History", "Everything above is on record, each entry chained to the one before:\n"+
-		"   egress-janitor history list, show, verify")
+		"   egress-janitor history list, show, verify\n")
 	v, err := t.store.Verify(ctx)
 	if err != nil {
 		return err
@@ -135,5 +136,6 @@ func (t *demoTour) list(ctx context.Context, filter store.RevocationFilter) erro
 	if err != nil {
 		return err
 	}
+	_, _ = fmt.Fprintln(t.out)
 	return report.HistoryTable(t.out, historyItems(records), report.TableOptions{Color: t.colors(t.out)})
 }

@@ -132,11 +132,18 @@ func (w *worker) order(origin revoker.Origin, actor, notExecuted string) sweep.O
 	}
 }
 
+// attempt is one sweep that is to be made.
+type attempt struct {
+	order    sweep.Order
+	progress func(scanner.Progress)
+	only     func(*decision.Finding) bool // see [sweep.Options]
+}
+
 // sweep sweeps the account, and records the sweep if the engine has a store.
-func (w *worker) sweep(ctx context.Context, order sweep.Order, progress func(scanner.Progress)) (*sweep.Result, error) {
+func (w *worker) sweep(ctx context.Context, a *attempt) (*sweep.Result, error) {
 	o := sweep.Options{
-		Order: order, Identity: w.client, Groups: w.client, Rules: w.client,
-		Policies: w.policies, Terms: w.terms(), Now: w.now, NewID: rand.Text, Progress: progress,
+		Order: a.order, Identity: w.client, Groups: w.client, Rules: w.client,
+		Policies: w.policies, Terms: w.terms(), Now: w.now, NewID: rand.Text, Progress: a.progress, Only: a.only,
 	}
 	if w.store != nil {
 		o.Ledger, o.Doubts = w.store, w.store

@@ -158,7 +158,7 @@ func (s system) historyVerify(ctx context.Context, flags *historyFlags) (err err
 		s.say("egress-janitor: error: %v", err)
 	}
 	s.say("egress-janitor: error: the audit log is broken; keep the store and its checkpoint as they are, " +
-		"and compare them with a copy")
+		"and compare them with a copy; if you have put a copy back on purpose, `egress-janitor resume --reason ...` accepts it")
 	return codeError(exitBroken)
 }
 

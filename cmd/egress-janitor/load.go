@@ -129,7 +129,25 @@ func (s system) openEngine(ctx context.Context, flags *reportFlags, access cloud
 	return e, nil
 }
 
-// shut closes an engine that openEngine opened.
+// openToRestore reads the config and opens the store. Policies have no say in a restore, so a mistake in one must not
+// keep rules from coming back.
+func (s system) openToRestore(ctx context.Context, file string, access cloudAccess) (*engine, error) {
+	c, err := s.readConfig(file)
+	if err != nil {
+		return nil, err
+	}
+	e, err := s.newEngine(c, &policy.Set{}, c.Accounts, access)
+	if err != nil {
+		return nil, err
+	}
+	if e.store, err = s.openStore(ctx, c); err != nil {
+		e.close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// shut closes an engine that one of the above opened.
 func (e *engine) shut() {
 	e.close()
 	if err := e.store.Close(); err != nil {

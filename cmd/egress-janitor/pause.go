@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/egress-janitor/egress-janitor/internal/config"
 	"github.com/egress-janitor/egress-janitor/internal/store"
 )
 
@@ -78,9 +80,23 @@ func (s system) setSwitch(ctx context.Context, file, reason string, c *switchCom
 	if err := c.set(ctx, db, reason); err != nil {
 		return err
 	}
+	if c.use == "resume" && conf.Mode == config.ModeAudit {
+		s.say("Armed and not paused. The mode is audit, so nothing is revoked yet.")
+		return nil
+	}
 	s.say("%s", c.done)
 	if why := pausedByFile(conf); why != "" && c.use == "resume" {
 		s.say("egress-janitor: warning: %s", why)
 	}
 	return nil
+}
+
+// held says why nothing is revoked now in any account, or nothing. Reports name one reason for each rule, which may be
+// another one that comes before. In the mode audit only a store that was tampered with or lost is worth a word.
+func held(ctx context.Context, c *config.Config, db *store.SQL) (string, error) {
+	switches, err := db.Switches(ctx)
+	if err != nil || c.Mode == config.ModeAudit {
+		return switches.Behind, err
+	}
+	return cmp.Or(switches.Hold(), pausedByFile(c)), nil
 }

@@ -27,8 +27,8 @@ func (p *progress) show(at scanner.Progress) {
 	}
 	p.shown = true
 	// A line that cannot be written is of no consequence to the audit.
-	_, _ = fmt.Fprintf(p.w, "\r\x1b[Kaudit of %s: %d of %d regions, %d groups, %d rules",
-		p.account, at.RegionsDone, at.Regions, at.Groups, at.Rules)
+	_, _ = fmt.Fprintf(p.w, "\r\x1b[Kreading %s: %d of %d regions, %s, %s", p.account, at.RegionsDone,
+		at.Regions, count(at.Groups, "group", "groups"), count(at.Rules, "rule", "rules"))
 }
 
 // clear takes the line away, so that the report begins on a clean one.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -42,7 +43,12 @@ Exit codes: 0 all of them are there · 1 one is not, or nothing was found to res
 		Example: `  egress-janitor restore sgr-bp1example
   egress-janitor restore --sweep 3XQ7… --yes
   egress-janitor restore sgr-bp1example --hold 168h`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return errors.New("name one rule by its ID, or a sweep with --sweep")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			filter := store.RevocationFilter{Sweep: flags.sweep, Outcome: string(revoker.Confirmed)}
 			if len(args) == 1 {
@@ -68,7 +74,7 @@ Exit codes: 0 all of them are there · 1 one is not, or nothing was found to res
 
 // restore is the command.
 func (s system) restore(ctx context.Context, flags *restoreFlags, filter store.RevocationFilter, access cloudAccess) error {
-	e, err := s.openEngine(ctx, &reportFlags{config: flags.config}, access)
+	e, err := s.openToRestore(ctx, flags.config, access)
 	if err != nil {
 		return err
 	}
@@ -95,8 +101,8 @@ func (s system) restore(ctx context.Context, flags *restoreFlags, filter store.R
 func (s system) preview(revoked []store.RevocationRecord) {
 	for i := range revoked {
 		r := &revoked[i]
-		s.say("  %s %s %s %s: %s, revoked %s", r.Ref.Account, r.Ref.Region, r.Ref.Group, r.Rule.ID, ruleText(&r.Rule),
-			r.Ended.UTC().Format(time.RFC3339))
+		s.say("  %s %s %s %s: %s, revoked %s", r.Ref.Account, r.Ref.Region, r.Ref.Group, cmp.Or(r.Rule.ID, "-"),
+			ruleText(&r.Rule), r.Ended.UTC().Format(time.RFC3339))
 	}
 }
 
@@ -157,15 +163,17 @@ func (w *worker) restoreMine(ctx context.Context, restores []revoker.Restore) (t
 
 // printRestore says what became of one restore.
 func printRestore(out io.Writer, r *revoker.Restore) error {
+	// From the time before rules had IDs there is only what they say.
+	rule, as := cmp.Or(r.Rule.ID, ruleText(&r.Rule)), cmp.Or(r.RuleID, "a rule without an ID")
 	var err error
 	switch r.Outcome {
 	case revoker.Restored:
-		_, err = fmt.Fprintf(out, "restored %s as %s in %s, proven by reading; left alone until %s\n", r.Rule.ID, r.RuleID,
+		_, err = fmt.Fprintf(out, "restored %s as %s in %s, proven by reading; left alone until %s\n", rule, as,
 			r.Ref.Group, r.HoldUntil.UTC().Format(time.RFC3339))
 	case revoker.AlreadyThere:
-		_, err = fmt.Fprintf(out, "%s was there already as %s in %s\n", r.Rule.ID, r.RuleID, r.Ref.Group)
+		_, err = fmt.Fprintf(out, "%s was there already as %s in %s\n", rule, as, r.Ref.Group)
 	case revoker.RestoreFailed:
-		_, err = fmt.Fprintf(out, "%s was not restored in %s: %s\n", r.Rule.ID, r.Ref.Group, report.Clean(r.Detail))
+		_, err = fmt.Fprintf(out, "%s was not restored in %s: %s\n", rule, r.Ref.Group, report.Clean(r.Detail))
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,6 +80,13 @@ func (s system) sweep(ctx context.Context, flags *sweepFlags, access cloudAccess
 			return usageError{errors.New("--enforce asks before it revokes, and there is no terminal to ask on: add --yes")}
 		}
 	}
+	why, err := held(ctx, e.config, e.store)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		s.say("egress-janitor: warning: nothing is revoked now: %s", why)
+	}
 	code := exitDone
 	err = s.writeOutput(flags.outputFile, func(w io.Writer) (err error) {
 		code, err = e.sweepAll(ctx, w, flags)
@@ -111,45 +119,101 @@ func (e *engine) sweepAll(ctx context.Context, w io.Writer, flags *sweepFlags) (
 	return t.code(flags.detailedExitcode), nil
 }
 
-// sweepOnce sweeps an account under its lock, and settles what is open in it if it may act.
-func (w *worker) sweepOnce(ctx context.Context, flags *sweepFlags) (result *sweep.Result, err error) {
-	release, err := w.lock(ctx)
+// sweepOnce sweeps an account. It gives nil if a person was asked and said no.
+func (w *worker) sweepOnce(ctx context.Context, flags *sweepFlags) (*sweep.Result, error) {
+	switch {
+	case !flags.enforce:
+		return w.reportOnce(ctx)
+	case flags.yes:
+		return w.enforceOnce(ctx, nil)
+	}
+	preview, err := w.reportOnce(ctx)
 	if err != nil {
 		return nil, err
 	}
+	// The account is not locked while the person thinks, so that a restore elsewhere need not wait for that.
+	shown := due(preview)
+	if len(shown) > 0 && !w.confirm(preview, len(shown)) {
+		return nil, nil //nolint:nilnil // documented above
+	}
+	if len(shown) == 0 {
+		w.say("Account %s: nothing to revoke now.", w.account.Name)
+	}
+	return w.enforceOnce(ctx, shown)
+}
+
+// locked does work on the account under its lock.
+func (w *worker) locked(ctx context.Context, work func() error) (err error) {
+	release, err := w.lock(ctx)
+	if err != nil {
+		return err
+	}
 	defer func() { err = errors.Join(err, release()) }()
 	if _, err := w.store.Interrupted(ctx, w.account.Name); err != nil {
-		return nil, err
+		return err
 	}
-	progress := newProgress(w.err, w.account.Name)
-	defer progress.clear()
+	return work()
+}
+
+// reportOnce sweeps, and changes nothing in the cloud.
+func (w *worker) reportOnce(ctx context.Context) (result *sweep.Result, err error) {
 	notExecuted := decision.DryRun
 	if w.config.Mode == config.ModeAudit {
 		notExecuted = decision.AuditMode
 	}
-	if !flags.enforce {
-		return w.sweep(ctx, w.order(revoker.ByCommand, operator(), notExecuted), progress.show)
-	}
-	if !flags.yes {
-		preview, err := w.sweep(ctx, w.order(revoker.ByCommand, operator(), notExecuted), progress.show)
+	err = w.locked(ctx, func() (err error) {
+		progress := newProgress(w.err, w.account.Name)
+		defer progress.clear()
+		result, err = w.sweep(ctx, &attempt{
+			order: w.order(revoker.ByCommand, operator(), notExecuted), progress: progress.show,
+		})
+		return err
+	})
+	return result, err
+}
+
+// enforceOnce sweeps, revokes what may be revoked, and proves it. Shown are the rules that a person agreed to; nil if
+// nobody was asked. The preview may have been what made the policies known, or the last sweep that a grace needed, so
+// more can be due by now than was shown.
+func (w *worker) enforceOnce(ctx context.Context, shown map[decision.RuleRef]bool) (result *sweep.Result, err error) {
+	err = w.locked(ctx, func() error {
+		// What an earlier process left open comes first: it was decided first, and its answers may still be missing.
+		if _, err := w.settleAll(ctx); err != nil {
+			return err
+		}
+		now := &attempt{order: w.order(revoker.ByCommand, operator(), "")}
+		if shown != nil {
+			now.only = func(f *decision.Finding) bool { return shown[contents(f)] }
+		}
+		progress := newProgress(w.err, w.account.Name)
+		now.progress = progress.show
+		result, err = w.sweep(ctx, now)
 		progress.clear()
-		if err != nil || !w.confirm(preview) {
-			return nil, err
+		if err != nil {
+			return err
+		}
+		settled, err := w.settleAll(ctx)
+		note(result, settled)
+		w.explainSettled(settled, err)
+		return ctx.Err()
+	})
+	return result, err
+}
+
+// due gives the rules that a sweep would revoke.
+func due(r *sweep.Result) map[decision.RuleRef]bool {
+	rules := map[decision.RuleRef]bool{}
+	for i := range r.Findings {
+		if f := &r.Findings[i]; f.Decision.Action == decision.Revoke && !f.Decision.Open {
+			rules[contents(f)] = true
 		}
 	}
-	// What an earlier process left open comes first: it was decided first, and its answers may still be missing.
-	if _, err := w.settleAll(ctx); err != nil {
-		return nil, err
-	}
-	result, err = w.sweep(ctx, w.order(revoker.ByCommand, operator(), ""), progress.show)
-	progress.clear()
-	if err != nil {
-		return nil, err
-	}
-	settled, err := w.settleAll(ctx)
-	note(result, settled)
-	w.explainSettled(settled, err)
-	return result, ctx.Err()
+	return rules
+}
+
+// contents name a rule by all that it says: one that was edited since is not the one that was shown.
+func contents(f *decision.Finding) decision.RuleRef {
+	return decision.RuleRef{Region: f.Group.Region, Group: f.Group.ID, Key: f.Rule.Fingerprint()}
 }
 
 // note writes what became of a sweep's revocations into its result.
@@ -182,20 +246,10 @@ func (w *worker) explainSettled(settled *sweep.Settled, err error) {
 }
 
 // confirm shows what would be done and asks.
-func (w *worker) confirm(preview *sweep.Result) bool {
-	n := 0
-	for i := range preview.Findings {
-		if d := &preview.Findings[i].Decision; d.Action == decision.Revoke && !d.Open {
-			n++
-		}
-	}
-	if n == 0 {
-		w.say("Account %s: nothing to revoke now.", w.account.Name)
-		return true
-	}
+func (w *worker) confirm(preview *sweep.Result, n int) bool {
 	for i := range preview.Findings {
 		if f := &preview.Findings[i]; f.Decision.Action == decision.Revoke && !f.Decision.Open {
-			w.say("  %s %s %s: %s", f.Group.Region, f.Group.ID, f.Rule.ID, ruleText(&f.Rule))
+			w.say("  %s %s %s: %s", f.Group.Region, f.Group.ID, cmp.Or(f.Rule.ID, "-"), ruleText(&f.Rule))
 		}
 	}
 	return w.ask(fmt.Sprintf("Revoke %s in account %s?", count(n, "rule", "rules"), w.account.Name))
@@ -223,7 +277,12 @@ const lockWait = 60 * time.Second
 
 // lock takes the account's lock.
 func (w *worker) lock(ctx context.Context) (func() error, error) {
-	release, err := w.store.LockAccount(ctx, w.account.Name, lockWait)
+	release, err := w.store.LockAccount(ctx, w.account.Name, 0)
+	if held, ok := errors.AsType[*store.HeldError](err); ok {
+		w.say("egress-janitor: account %s is being worked on by %s: waiting for it, %s at most", w.account.Name, held.Holder,
+			lockWait)
+		release, err = w.store.LockAccount(ctx, w.account.Name, lockWait)
+	}
 	if held, ok := errors.AsType[*store.HeldError](err); ok {
 		return nil, fmt.Errorf("account %s is being worked on by %s: waited %s for it; try again later", w.account.Name,
 			held.Holder, lockWait)

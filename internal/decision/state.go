@@ -106,5 +106,7 @@ const AlreadyOpen = "already-open"
 // Why a decision to revoke is not executed beside [AuditMode] and [AlreadyOpen].
 const (
 	ManualMode = "manual-mode"
-	DryRun     = "dry-run"
+	// NotSelected is said of a rule that a person was not shown before agreeing.
+	NotSelected = "not-selected"
+	DryRun      = "dry-run"
 )

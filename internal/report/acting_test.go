@@ -195,7 +195,7 @@ func TestActingSweepWithoutRevocationsSaysSo(t *testing.T) {
 	if err := report.JSON(&document, s); err != nil {
 		t.Fatal(err)
 	}
-	if want := "Nothing was revoked: no decision of this sweep asked for it.\n"; !strings.HasSuffix(table.String(), want) {
+	if want := "Nothing was revoked: what violates is held, waits or is only reported; see the decisions above.\n"; !strings.HasSuffix(table.String(), want) {
 		t.Errorf("the table does not end with %q:\n%s", want, table.String())
 	}
 	if !strings.Contains(document.String(), `"byOutcome": {}`) {

@@ -17,12 +17,13 @@ type HistoryItem struct {
 	Restores  []revoker.Restore // that undid it or tried to, oldest first
 }
 
-// restoredAs gives the ID of the rule that the latest successful restore left in place of the removed one.
+// restoredAs gives the ID of the rule that the latest successful restore left in place of the removed one, or a dash where
+// the cloud gives rules no IDs. It is empty if there was none.
 func (h *HistoryItem) restoredAs() string {
 	id := ""
 	for i := range h.Restores {
 		if r := &h.Restores[i]; r.Outcome == revoker.Restored || r.Outcome == revoker.AlreadyThere {
-			id = r.RuleID
+			id = orDash(r.RuleID)
 		}
 	}
 	return id

@@ -72,5 +72,8 @@ func (s *Sweep) notExecuted(f *decision.Finding, of executions) string {
 	case f.Decision.Open:
 		return decision.AlreadyOpen
 	}
+	if s.Acting {
+		return decision.NotSelected
+	}
 	return s.NotExecuted
 }

@@ -206,9 +206,9 @@ func restoreEvents(r *revoker.Restore) []event {
 	ended := event{at: r.Ended, details: []string{r.Detail}}
 	switch r.Outcome {
 	case revoker.Restored:
-		ended.text = "restored as rule " + r.RuleID + ", proven by re-reading"
+		ended.text = "restored as rule " + orDash(r.RuleID) + ", proven by re-reading"
 	case revoker.AlreadyThere:
-		ended.text = "nothing to restore: the rule " + r.RuleID + " says the same"
+		ended.text = "nothing to restore: the rule " + orDash(r.RuleID) + " says the same"
 	case revoker.RestoreFailed:
 		ended.text = "RESTORE FAILED: the rule is not there after all attempts"
 	default:

@@ -203,10 +203,7 @@ func (t *table) summary() {
 		t.outcomes(totals.ByOutcome)
 		return
 	}
-	if totals.ByAction[string(decision.Revoke)] > 0 {
-		t.printf("Nothing was revoked (%s). Decisions are computed as if enforcing%s.\n",
-			Clean(t.NotExecuted), t.unknowns())
-	}
+	t.printf("Nothing was revoked (%s). Decisions are computed as if enforcing%s.\n", Clean(t.NotExecuted), t.unknowns())
 }
 
 // unknowns names the parts of a decision that this run could not compute.
@@ -220,7 +217,7 @@ func (s *Sweep) unknowns() string {
 // outcomes sums up what an acting sweep did.
 func (t *table) outcomes(counts map[string]int) {
 	if len(t.Revocations) == 0 {
-		t.printf("Nothing was revoked: no decision of this sweep asked for it.\n")
+		t.printf("Nothing was revoked: what violates is held, waits or is only reported; see the decisions above.\n")
 		return
 	}
 	t.printf("\n%s\n", t.paint.bold(plural(len(t.Revocations), "revocation", "revocations")))

@@ -139,6 +139,18 @@ func TestWhatDoesNotStandAnyMoreIsWithdrawn(t *testing.T) {
 	}
 }
 
+func TestOnlyIsAFilterAndNoLicence(t *testing.T) {
+	b := newBench(t)
+	b.cloud.add("sg-1", nil, "198.51.100.1/32", "198.51.100.2/32", "10.0.0.0/8")
+	b.cloud.add("sg-2", []sg.Tag{{Key: decision.NeverTag, Value: decision.NeverValue}}, "198.51.100.3/32")
+	b.only = func(f *decision.Finding) bool { return f.Rule.ID != "sgr-1" }
+	b.decide()
+	b.settle()
+	if diff := cmp.Diff(map[string]string{"sgr-2": "confirmed"}, b.outcomes()); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+}
+
 func TestManualModeCarriesOutWhatACommandDecided(t *testing.T) {
 	b := newBench(t)
 	b.mode, b.origin = "manual", revoker.ByCommand

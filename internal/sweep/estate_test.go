@@ -158,6 +158,7 @@ type bench struct {
 	terms  decision.Terms
 	set    *policy.Set
 	rules  scanner.RuleReader // of sweeps; nil: the cloud
+	only   func(*decision.Finding) bool
 }
 
 // newBench has an armed store and the mode enforce, and a policy that objects to 198.51.100.0/24 outside of groups with
@@ -214,7 +215,7 @@ func (b *bench) sweep(notExecuted string) *sweep.Result {
 			ID: b.newID(), Account: b.account(), Origin: b.origin, Actor: "tester", Mode: b.mode, NotExecuted: notExecuted,
 		},
 		Identity: b.cloud, Groups: b.cloud, Rules: rules, Policies: b.set, Terms: &b.terms, Now: b.now, NewID: b.newID,
-		Ledger: b.store, Doubts: b.store,
+		Ledger: b.store, Doubts: b.store, Only: b.only,
 	})
 	if err != nil {
 		b.t.Fatal(err)

@@ -47,8 +47,10 @@ type Options struct {
 	Now      func() time.Time
 	NewID    func() string // of revocations; needed with a ledger only
 
-	Ledger   Ledger // nil: an audit, of which nothing is kept
-	Doubts   Doubts // needed with a ledger only
+	Ledger Ledger // nil: an audit, of which nothing is kept
+	Doubts Doubts // needed with a ledger only
+	// Only tells which of the rules that are decided to be revoked may be: a filter, never a licence. Nil: all of them.
+	Only     func(f *decision.Finding) bool
 	Progress func(scanner.Progress)
 }
 
@@ -204,7 +206,7 @@ func (s *sweep) revocations() []revoker.Revocation {
 	var list []revoker.Revocation
 	for i := range s.result.Findings {
 		f := &s.result.Findings[i]
-		if f.Decision.Action != decision.Revoke || f.Decision.Open {
+		if f.Decision.Action != decision.Revoke || f.Decision.Open || s.Only != nil && !s.Only(f) {
 			continue
 		}
 		list = append(list, revoker.Revocation{
