@@ -33,7 +33,7 @@ build: ## Build bin/egress-janitor, static and stripped.
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/egress-janitor
 
 .PHONY: test
-test: ## Run all tests, in random order and with the race detector (but for SQLite, which is 20 times slower with it).
+test: ## Run all tests, in random order and with the race detector (but for most of SQLite, 20 times slower with it).
 	@if command -v '$(CC)' >/dev/null; then \
 	  race=-race; \
 	elif [[ "$${CI:-}" == true ]]; then \
@@ -49,12 +49,13 @@ test: ## Run all tests, in random order and with the race detector (but for SQLi
 	    echo "make test: SKIPPED what needs $$tool (Debian: apt-get install prometheus)" >&2; \
 	  fi; \
 	done; \
-	packages=$$($(GO) list $(PACKAGES) | { grep -v '/internal/store$$' || true; }); \
+	packages=$$($(GO) list $(PACKAGES) | { grep -Ev '/(internal/store|cmd/egress-janitor)$$' || true; }); \
 	set -x; \
 	[[ -z "$$packages" ]] || $(GO) test $$race -shuffle=on $$packages; \
 	if [[ '$(PACKAGES)' == ./... ]]; then \
-	  $(GO) test -shuffle=on ./internal/store; \
+	  $(GO) test -shuffle=on ./internal/store ./cmd/egress-janitor; \
 	  $(GO) test $$race -shuffle=on -run '^TestConcurrent' ./internal/store; \
+	  $(GO) test $$race -run '^TestStories$$/^(drain|pause|reloaded|two_processes)$$' ./cmd/egress-janitor; \
 	fi
 
 .PHONY: lint

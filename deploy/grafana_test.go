@@ -46,14 +46,19 @@ type boardPanel struct {
 	Description string
 	GridPos     struct{ H, W, X, Y int }
 	Datasource  *dataSource
-	FieldConfig struct{ Defaults struct{ Unit string } }
-	Targets     []struct {
+	FieldConfig struct {
+		Defaults struct {
+			Unit                 string
+			Thresholds, Mappings json.RawMessage
+		}
+	}
+	Targets []struct {
 		RefID          string
 		Expr           string
 		Datasource     *dataSource
 		Instant, Range bool
 	}
-	Options struct{ Content string }
+	Options struct{ Content, ColorMode string }
 }
 
 func readBoards(t *testing.T) map[string]*board {
@@ -122,6 +127,10 @@ func TestEveryPanelSaysWhatItShows(t *testing.T) {
 			}
 			if p.Datasource == nil || *p.Datasource != (dataSource{Type: "prometheus", UID: "${datasource}"}) {
 				t.Errorf("%s, panel %q: its data source is %v", file, p.Title, p.Datasource)
+			}
+			coloured := (p.Type == "stat" && p.Options.ColorMode != "none") || p.Type == "bargauge"
+			if d := p.FieldConfig.Defaults; coloured && d.Thresholds == nil && d.Mappings == nil {
+				t.Errorf("%s, panel %q: without thresholds of its own Grafana shows everything from 80 on in red", file, p.Title)
 			}
 			if p.GridPos.W < 1 || p.GridPos.X < 0 || p.GridPos.X+p.GridPos.W > 24 || p.GridPos.H < 1 {
 				t.Errorf("%s, panel %q: it is out of the grid: %+v", file, p.Title, p.GridPos)

@@ -133,6 +133,7 @@ func checkFigures(t *testing.T, panels map[string][]promtest.Sample) {
 		"Not removed after all":               {"": 0},
 		"Restored":                            {"": 5},
 		"Came back, now":                      {"": 1},
+		"Came back, by account and policy":    {"account=prod policy=no-open-world": 1},
 		"Held by limits, now":                 {"": 21},
 		"By account and region":               {"account=prod region=cn-hangzhou": 15},
 		"By protocol and kind of destination": {"destination=cidr4 protocol=tcp": 15},

@@ -68,7 +68,7 @@ func newDescs() descs {
 				"came to.", "account", "policy", "state"),
 		returned: describe("findings_returned",
 			"Findings of the last finished sweep of the account that have the content of a rule of the same group "+
-				"whose removal was confirmed before: what came back.", "account", "policy"),
+				"whose removal was confirmed before, and that no restore holds: what came back.", "account", "policy"),
 		decisions: describe("decisions",
 			"Rules with findings in the last finished sweep of the account, each once, by what was decided about "+
 				"them and why. It is decided as if enforcing, whatever the mode.", "account", "action", "reason"),

@@ -59,7 +59,8 @@ type FindingCount struct {
 	Count                  int
 }
 
-// ReturnedCount is how many of an account's findings of a policy have the content of a rule that was revoked before.
+// ReturnedCount is how many of an account's findings of a policy have the content of a rule that was revoked before, and
+// that no restore holds.
 type ReturnedCount struct {
 	Account, Policy string
 	Count           int

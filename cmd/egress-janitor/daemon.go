@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -23,7 +22,6 @@ import (
 	"github.com/egress-janitor/egress-janitor/internal/store"
 	"github.com/egress-janitor/egress-janitor/internal/sweep"
 	"github.com/egress-janitor/egress-janitor/metrics"
-	"github.com/egress-janitor/egress-janitor/policy"
 	"github.com/egress-janitor/egress-janitor/revoker"
 )
 
@@ -59,10 +57,11 @@ type daemonFlags struct {
 
 // daemon is the command. The config is read before anything is opened, so that a mistake in it leaves no trace.
 func (s system) daemon(ctx context.Context, flags daemonFlags, access cloudAccess) (err error) {
-	c, _, err := s.loadConfig(flags.config)
+	began, err := s.read(flags.config)
 	if err != nil {
 		return err
 	}
+	c := began.config
 	db, err := s.openStore(ctx, c)
 	if err != nil {
 		return err
@@ -77,6 +76,9 @@ func (s system) daemon(ctx context.Context, flags daemonFlags, access cloudAcces
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
+	if err := db.ForgetDaemon(ctx); err != nil {
+		return err
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.HTTP.Metrics)
 	if err != nil {
 		return fmt.Errorf("listening for http.metrics: %w", err)
@@ -137,10 +139,12 @@ func (d *daemonRun) run(ctx context.Context, listener net.Listener) error {
 
 // load reads config and policies, and makes what works by them.
 func (d *daemonRun) load(ctx context.Context) (*daemon.Generation, error) {
-	c, policies, err := d.settledFiles(ctx)
+	now, err := d.readSettled(ctx, d.flags.config)
 	if err != nil {
 		return nil, err
 	}
+	d.warn(now.policies)
+	c, policies := now.config, now.policies
 	if c.StorePath() != d.began.StorePath() || c.HTTP != d.began.HTTP {
 		return nil, errors.New("store and http cannot be changed by a reload: restart the daemon for that")
 	}
@@ -169,44 +173,15 @@ func (d *daemonRun) load(ctx context.Context) (*daemon.Generation, error) {
 	return g, nil
 }
 
-// settledFiles reads config and policies until two readings a moment apart agree: a file that is being written may be
-// legal half-way through, and then have fewer exceptions than meant.
-func (d *daemonRun) settledFiles(ctx context.Context) (*config.Config, *policy.Set, error) {
-	const moment, tries = 100 * time.Millisecond, 20
-	var last string
-	for range tries {
-		text, err := os.ReadFile(d.flags.config)
-		if err != nil {
-			return nil, nil, fmt.Errorf("reading the config: %w", err)
-		}
-		c, policies, err := d.loadConfig(d.flags.config)
-		if err != nil {
-			return nil, nil, err
-		}
-		now := policies.Hash() + string(text)
-		if now == last {
-			return c, policies, nil
-		}
-		last = now
-		if err := wait(ctx, moment); err != nil {
-			return nil, nil, err
-		}
-	}
-	return nil, nil, errors.New("config or policies are being changed all the time: no two readings of them agree")
-}
-
 // latest gives the worker of the same account by what was loaded last: what a sweep decided by older policies is
-// checked by the present ones. An account that is in the config no more is not acted on.
-func (d *daemonRun) latest(w *worker) *worker {
-	e := d.current.Load()
-	for _, now := range e.workers {
+// checked by the present ones.
+func (d *daemonRun) latest(w *worker) (now *worker, stop string) {
+	for _, now := range d.current.Load().workers {
 		if now.account.Name == w.account.Name && now.account.ID == w.account.ID {
-			return now
+			return now, ""
 		}
 	}
-	gone := *e.config
-	gone.Mode = config.ModeAudit
-	return &worker{engine: &engine{system: e.system, config: &gone, policies: e.policies, store: e.store}, account: w.account}
+	return w, "the config does not have the account any more"
 }
 
 // sweepAccount is one tick of the schedule.
@@ -249,7 +224,7 @@ func (d *daemonRun) notExecuted(mode config.Mode) string {
 
 // settleAccount carries on with what is open in the account.
 func (d *daemonRun) settleAccount(ctx context.Context, w *worker) error {
-	restored, err := w.restore(ctx)
+	restored, err := w.restore(ctx, func(*revoker.Restore) bool { return true })
 	for i := range restored {
 		r := &restored[i]
 		d.log.Info("restored", zap.String("account", w.account.Name), zap.String("group", r.Ref.Group),

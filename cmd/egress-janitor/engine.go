@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 	"os/user"
+	"slices"
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/config"
@@ -28,8 +30,9 @@ type engine struct {
 	policies *policy.Set
 	store    *store.SQL // nil for an audit
 	workers  []*worker
-	// latest gives the worker of the same account that goes by what was loaded last. Nil: it is this one.
-	latest func(*worker) *worker
+	// latest gives the worker of the same account that goes by what is there now, or why nothing may be carried out. Nil:
+	// it is this one.
+	latest func(*worker) (now *worker, stop string)
 
 	documents int // that were rendered
 }
@@ -128,7 +131,7 @@ func (w *worker) sweepAccount() sweep.Account {
 func (w *worker) order(origin revoker.Origin, actor, notExecuted string) sweep.Order {
 	return sweep.Order{
 		ID: rand.Text(), Account: w.sweepAccount(), Origin: origin, Actor: actor,
-		Mode: string(w.config.Mode), NotExecuted: notExecuted,
+		Mode: string(w.config.Mode), NotExecuted: notExecuted, GuardsHash: w.config.Protected.Hash(),
 	}
 }
 
@@ -159,19 +162,36 @@ func (w *worker) sweep(ctx context.Context, a *attempt) (*sweep.Result, error) {
 // revoker.
 const stepSwept = "swept"
 
-// present is what decisions about the account go by now: by what the daemon has loaded last, or what the command read.
+// present is what decisions about the account go by now: by what the daemon has loaded last, or what the command read if
+// that has not changed since.
 func (w *worker) present() sweep.Present {
+	now, stop := w, ""
 	if w.latest != nil {
-		w = w.latest(w)
+		now, stop = w.latest(w)
 	}
-	return sweep.Present{Mode: string(w.config.Mode), Policies: w.policies, Terms: w.terms()}
+	return sweep.Present{
+		Stop: stop, Mode: string(now.config.Mode), Regions: now.account.Regions, Policies: now.policies, Terms: now.terms(),
+	}
+}
+
+// hold keeps a revoking call from being sent if somebody has paused since its rules were checked: a call may wait for
+// its turn for some seconds.
+func (w *worker) hold(ctx context.Context) error {
+	switches, err := w.store.Switches(ctx)
+	if err != nil {
+		return err
+	}
+	if why := cmp.Or(switches.Hold(), w.present().Terms.Paused); why != "" {
+		return errors.New(why)
+	}
+	return nil
 }
 
 // settling are the options of all that changes the account.
 func (w *worker) settling() sweep.SettleOptions {
 	return sweep.SettleOptions{
 		Account: w.sweepAccount(), Identity: w.client, Groups: w.client, Rules: w.client, Present: w.present,
-		Worklist: w.store, Journal: w.store, Sender: sender{client: w.client, now: w.now},
+		Worklist: w.store, Journal: w.store, Sender: sender{client: w.client, now: w.now, hold: w.hold},
 		Now: w.now, Wait: wait, NewID: rand.Text, Reached: w.reached,
 	}
 }
@@ -181,9 +201,21 @@ func (w *worker) settle(ctx context.Context) (*sweep.Settled, error) {
 	return sweep.Settle(ctx, w.settling())
 }
 
-// restore carries out the open restores of the account.
-func (w *worker) restore(ctx context.Context) ([]revoker.Restore, error) {
-	return sweep.Restore(ctx, w.settling(), w.store, w.store)
+// restore carries out the open restores of the account that are selected.
+func (w *worker) restore(ctx context.Context, selected func(*revoker.Restore) bool) ([]revoker.Restore, error) {
+	return sweep.Restore(ctx, w.settling(), &someRestores{store: w.store, selected: selected}, w.store)
+}
+
+// someRestores are the open restores that are selected.
+type someRestores struct {
+	store    *store.SQL
+	selected func(*revoker.Restore) bool
+}
+
+// OpenRestores implements [sweep.RestoreList].
+func (s *someRestores) OpenRestores(ctx context.Context, account string) ([]revoker.RestoreWork, error) {
+	all, err := s.store.OpenRestores(ctx, account)
+	return slices.DeleteFunc(all, func(w revoker.RestoreWork) bool { return !s.selected(&w.Restore) }), err
 }
 
 // settleAll settles until nothing is open, or until it shows that no more can be done now.
@@ -191,6 +223,9 @@ func (w *worker) settleAll(ctx context.Context) (*sweep.Settled, error) {
 	all := &sweep.Settled{}
 	for round := 0; ; round++ {
 		settled, err := w.settle(ctx)
+		if settled == nil { // the store could not even say what is open
+			return all, err
+		}
 		all.Endings = append(all.Endings, settled.Endings...)
 		all.Open, all.Stop = settled.Open, settled.Stop
 		switch {

@@ -24,6 +24,15 @@ func (osFS) Open(name string) (fs.File, error) { return os.Open(filepath.FromSla
 
 // loadPolicies reads policy files and prints their warnings.
 func (s system) loadPolicies(paths []string) (*policy.Set, error) {
+	set, err := readPolicies(paths)
+	if err != nil {
+		return nil, err
+	}
+	s.warn(set)
+	return set, nil
+}
+
+func readPolicies(paths []string) (*policy.Set, error) {
 	slashed := make([]string, len(paths))
 	for i, p := range paths {
 		slashed[i] = filepath.ToSlash(filepath.Clean(p))
@@ -32,17 +41,21 @@ func (s system) loadPolicies(paths []string) (*policy.Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading policies: %w", err)
 	}
+	return set, nil
+}
+
+// warn prints the warnings of policies.
+func (s system) warn(set *policy.Set) {
 	for _, w := range set.Warnings {
 		s.say("%s: warning: %s [%s]", w.Pos, w.Message, w.Code)
 	}
-	return set, nil
 }
 
 // readConfig reads the config.
 func (s system) readConfig(file string) (*config.Config, error) {
 	c, err := config.Load(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no config %s: name one with -c, or begin with configs/egress-janitor.yaml", file)
+		return nil, noConfig(file)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("loading the config: %w", err)
@@ -50,21 +63,8 @@ func (s system) readConfig(file string) (*config.Config, error) {
 	return c, nil
 }
 
-// loadConfig reads the config and the policies that it names.
-func (s system) loadConfig(file string) (*config.Config, *policy.Set, error) {
-	c, err := s.readConfig(file)
-	if err != nil {
-		return nil, nil, err
-	}
-	paths := make([]string, len(c.Policies))
-	for i, p := range c.Policies {
-		paths[i] = c.Path(p)
-	}
-	set, err := s.loadPolicies(paths)
-	if err != nil {
-		return nil, nil, err
-	}
-	return c, set, nil
+func noConfig(file string) error {
+	return fmt.Errorf("there is no config %s: name one with -c, or begin with configs/egress-janitor.yaml", file)
 }
 
 // selectAccounts gives the accounts named on the command line, in the config's order; none named are all.
@@ -105,15 +105,21 @@ func readCAs(c *config.Config, a *config.Account) (*x509.CertPool, error) {
 
 // loadEngine reads what an audit needs.
 func (s system) loadEngine(flags *reportFlags, access cloudAccess) (*engine, error) {
-	c, policies, err := s.loadConfig(flags.config)
+	began, err := s.read(flags.config)
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := selectAccounts(c, flags.accounts)
+	s.warn(began.policies)
+	accounts, err := selectAccounts(began.config, flags.accounts)
 	if err != nil {
 		return nil, err
 	}
-	return s.newEngine(c, policies, accounts, access)
+	e, err := s.newEngine(began.config, began.policies, accounts, access)
+	if err != nil {
+		return nil, err
+	}
+	e.latest = e.unchanged(flags.config, began)
+	return e, nil
 }
 
 // openEngine reads what a recorded sweep needs, and opens the store.

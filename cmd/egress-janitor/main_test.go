@@ -32,21 +32,30 @@ func TestMain(m *testing.M) {
 // command ends. The commands that they have besides those of testscript are in this file and its neighbours:
 //
 //	exits CODE ARGS...            runs egress-janitor to its end, which must be with CODE
+//	powerless CODE ARGS...        runs it in the same way, by a user whom the permissions of files bind, root or not
 //	start NAME ARGS...            starts egress-janitor and goes on
-//	await NAME PATTERN            waits for a pattern on its standard error; named groups become variables
+//	await NAME PATTERN            waits for a pattern on its standard error; named groups become variables; with
+//	                              -within DURATION before NAME for that long, as finished may
 //	interrupt NAME                sends it SIGINT; terminate NAME sends SIGTERM, hangup NAME SIGHUP
 //	finished NAME CODE            waits for its end, which must be with CODE; what it wrote is in NAME.out and NAME.err
+//	crash NAME                    ends it with SIGKILL
 //	emulator [-name N] ARGS...    starts an emulator and sets ENDPOINT and ADDRESS (with -name ENDPOINT_N, ADDRESS_N)
 //	cloud ACTION KEY=VALUE...     makes a signed call to the emulator and sets SG, PL to the id that it gives
 //	faults JSON|FILE              has the emulator misbehave
 //	requests FILE                 writes what the emulator was asked, as "COUNT ACTION" lines
-//	hold ACTION                   puts a gate in front of the emulator, at HELD, that keeps calls of ACTION waiting
-//	await held                    waits until one such call has come
+//	revoked FILE                  writes the calls to revoke, as "CODE removed|nothing first|again RULE..." lines
+//	rules FILE                    writes the egress rules of SG, as "ID PROTOCOL PORTS DESTINATION" lines, and sets
+//	                              RULE_PORT to the ID of each
+//	hold [-answer] ACTION         puts a gate in front of the emulator, at HELD, that keeps calls of ACTION waiting, or
+//	                              lets them through and keeps their answers
+//	await held                    waits until one such call has come, or one such answer
+//	release                       opens the gate for good
 //	expand FILE...                replaces $NAME and ${NAME} in files by variables
 //	json [-doc N] FILE PATH WANT  compares one value of a JSON document
 //	remember FILE PATH NAME...    sets variables to values of a JSON document, by pairs of path and name
-//	get URL FILE                  fetches a page
+//	get [-status N] URL FILE      fetches a page, which must have the status 200, or N; post does the same by POST
 //	cut FILE N                    takes the last N bytes off a file
+//	spoil FILE                    overwrites the middle of a file
 //	empty DIR                     there is nothing in a directory
 //	mode FILE PERM                compares the permissions of a file
 func TestStories(t *testing.T) {
@@ -58,22 +67,29 @@ func TestStories(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":     positive(cmdExits),
+			"powerless": positive(cmdPowerless),
 			"start":     positive(cmdStart),
 			"await":     positive(cmdAwait),
 			"interrupt": positive(cmdInterrupt),
 			"terminate": positive(cmdTerminate),
 			"hangup":    positive(cmdHangUp),
 			"finished":  positive(cmdFinished),
+			"crash":     positive(cmdCrash),
 			"emulator":  positive(cmdEmulator),
 			"cloud":     positive(cmdCloud),
 			"faults":    positive(cmdFaults),
 			"requests":  positive(cmdRequests),
+			"revoked":   positive(cmdRevoked),
+			"rules":     positive(cmdRules),
 			"hold":      positive(cmdHold),
+			"release":   positive(cmdRelease),
 			"expand":    positive(cmdExpand),
 			"json":      positive(cmdJSON),
 			"remember":  positive(cmdRemember),
 			"get":       positive(cmdGet),
+			"post":      positive(cmdPost),
 			"cut":       positive(cmdCut),
+			"spoil":     positive(cmdSpoil),
 			"empty":     positive(cmdEmpty),
 			"mode":      positive(cmdMode),
 		},
@@ -133,10 +149,27 @@ func cmdExits(ts *testscript.TestScript, args []string) {
 	if len(args) == 0 {
 		ts.Fatalf("usage: exits CODE ARGS...")
 	}
-	err := ts.Exec("egress-janitor", args[1:]...)
+	runToEnd(ts, args[0], append([]string{"egress-janitor"}, args[1:]...))
+}
+
+// cmdPowerless is for what the permissions of files do. They do not bind root, who runs tests in containers, unless it
+// gives that up.
+func cmdPowerless(ts *testscript.TestScript, args []string) {
+	if len(args) == 0 {
+		ts.Fatalf("usage: powerless CODE ARGS...")
+	}
+	command := append([]string{"egress-janitor"}, args[1:]...)
+	if os.Geteuid() == 0 {
+		command = append([]string{"setpriv", "--bounding-set=-dac_override,-dac_read_search"}, command...)
+	}
+	runToEnd(ts, args[0], command)
+}
+
+func runToEnd(ts *testscript.TestScript, code string, command []string) {
+	err := ts.Exec(command[0], command[1:]...)
 	checkForSecrets(ts, "stdout", ts.ReadFile("stdout"))
 	checkForSecrets(ts, "stderr", ts.ReadFile("stderr"))
-	checkCode(ts, err, args[0])
+	checkCode(ts, err, code)
 }
 
 func checkCode(ts *testscript.TestScript, err error, want string) {
@@ -195,6 +228,17 @@ func cmdCut(ts *testscript.TestScript, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text[:len(text)-n]), 0o600))
+}
+
+// cmdSpoil overwrites the middle half of a file, as a failing disk would.
+func cmdSpoil(ts *testscript.TestScript, args []string) {
+	for _, name := range args {
+		data := []byte(ts.ReadFile(name))
+		for i := len(data) / 4; i < len(data)*3/4; i++ {
+			data[i] ^= 0x5a
+		}
+		ts.Check(os.WriteFile(ts.MkAbs(name), data, 0o600))
+	}
 }
 
 func cmdEmpty(ts *testscript.TestScript, args []string) {

@@ -62,15 +62,25 @@ func startProcess(ts *testscript.TestScript, args []string) *process {
 	return p
 }
 
+// within takes a leading "-within DURATION" off the arguments. Without it things may take as long as patience.
+func within(ts *testscript.TestScript, args []string) (d time.Duration, rest []string) {
+	if len(args) < 2 || args[0] != "-within" {
+		return patience, args
+	}
+	d, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	return d, args[2:]
+}
+
 // wait is for the end of a process.
-func (p *process) wait(ts *testscript.TestScript) error {
-	ctx, cancel := context.WithTimeout(storyOf(ts).tb.Context(), patience)
+func (p *process) wait(ts *testscript.TestScript, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(storyOf(ts).tb.Context(), within)
 	defer cancel()
 	select {
 	case <-p.ended:
 		return p.err
 	case <-ctx.Done():
-		ts.Fatalf("it does not end; on stderr:\n%s", p.stderr.text())
+		ts.Fatalf("it does not end within %s; on stderr:\n%s", within, p.stderr.text())
 		return nil
 	}
 }
@@ -107,10 +117,8 @@ func (o *output) text() string {
 	return text
 }
 
-// await waits until a pattern is there and gives what it and its groups match.
+// await waits until a pattern is there and gives what it and its groups match. The context bounds how long.
 func (p *process) await(ctx context.Context, o *output, pattern *regexp.Regexp) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	for {
 		text, more := o.state()
 		if match := pattern.FindStringSubmatch(text); match != nil {
@@ -150,13 +158,16 @@ func cmdAwait(ts *testscript.TestScript, args []string) {
 		storyOf(ts).gate.await(ts)
 		return
 	}
+	patience, args := within(ts, args)
 	if len(args) != 2 {
-		ts.Fatalf("usage: await NAME PATTERN, or await held")
+		ts.Fatalf("usage: await [-within DURATION] NAME PATTERN, or await held")
 	}
 	pattern, err := regexp.Compile("(?m)" + args[1])
 	ts.Check(err)
 	p := running(ts, args[0])
-	match, err := p.await(storyOf(ts).tb.Context(), &p.stderr, pattern)
+	ctx, cancel := context.WithTimeout(storyOf(ts).tb.Context(), patience)
+	defer cancel()
+	match, err := p.await(ctx, &p.stderr, pattern)
 	if err != nil {
 		ts.Fatalf("waiting for %q: %v", args[1], err)
 	}
@@ -180,13 +191,22 @@ func send(ts *testscript.TestScript, args []string, signal os.Signal) {
 	ts.Check(running(ts, args[0]).cmd.Process.Signal(signal))
 }
 
+// cmdCrash ends a process in the way that leaves it no time for anything.
+func cmdCrash(ts *testscript.TestScript, args []string) {
+	send(ts, args, os.Kill)
+	if err := running(ts, args[0]).wait(ts, patience); err == nil {
+		ts.Fatalf("it ended as if nothing had happened")
+	}
+}
+
 // cmdFinished waits for the end of a process and leaves what it wrote in NAME.out and NAME.err.
 func cmdFinished(ts *testscript.TestScript, args []string) {
+	patience, args := within(ts, args)
 	if len(args) != 2 {
 		ts.Fatalf("usage: finished NAME CODE")
 	}
 	p := running(ts, args[0])
-	err := p.wait(ts)
+	err := p.wait(ts, patience)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".out"), []byte(p.stdout.text()), 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".err"), []byte(p.stderr.text()), 0o600))
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && !exit.Exited() {

@@ -102,7 +102,7 @@ func (c *keyCounter) frequencies() map[string]string {
 	return frequencies
 }
 
-// demoReport runs the demo in this process and gives its JSON report.
+// demoReport runs the demo in this process and gives the JSON report of its audit.
 func demoReport(t *testing.T) any {
 	t.Helper()
 	var out, messages bytes.Buffer
@@ -113,8 +113,8 @@ func demoReport(t *testing.T) any {
 		t.Fatalf("got exit code %d and the messages %q, want %d and none", code, messages.String(), exitDone)
 	}
 	docs, err := documents(out.String())
-	if err != nil || len(docs) != 1 {
-		t.Fatalf("got %d documents and the error %v, want one", len(docs), err)
+	if err != nil || len(docs) != 2 {
+		t.Fatalf("got %d documents and the error %v, want those of the audit and of the enforcing sweep", len(docs), err)
 	}
 	return docs[0]
 }

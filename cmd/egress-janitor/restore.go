@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,7 +31,7 @@ const defaultHold = 24 * time.Hour
 func newRestore(sys system) *cobra.Command {
 	var flags restoreFlags
 	cmd := &cobra.Command{
-		Use:   "restore {RULE_ID | --sweep ID}",
+		Use:   "restore {RULE_ID | REVOCATION_ID | --sweep ID}",
 		Short: "Create revoked rules again",
 		Long: `Restore creates a revoked rule again, exactly as it was recorded, or all rules that a sweep revoked. It shows them
 first, proves by reading that they are there, and records the IDs that the cloud gives them. A rule whose content is there
@@ -83,6 +84,12 @@ func (s system) restore(ctx context.Context, flags *restoreFlags, filter store.R
 	if err != nil {
 		return err
 	}
+	if len(revoked) == 0 && filter.Rule != "" { // a rule without an ID has that of its revocation only
+		revoked, err = e.store.Revocations(ctx, store.RevocationFilter{ID: filter.Rule, Outcome: filter.Outcome})
+		if err != nil {
+			return err
+		}
+	}
 	if filter.Rule != "" && len(revoked) > 1 {
 		revoked = revoked[:1] // the newest
 	}
@@ -91,7 +98,7 @@ func (s system) restore(ctx context.Context, flags *restoreFlags, filter store.R
 			filter.Rule, filter.Sweep, e.config.StorePath())
 	}
 	s.preview(revoked)
-	if !flags.yes && !s.ask(fmt.Sprintf("Create %s again?", count(len(revoked), "rule", "rules"))) {
+	if !flags.yes && !s.ask(ctx, fmt.Sprintf("Create %s again?", count(len(revoked), "rule", "rules"))) {
 		return nil
 	}
 	return e.restoreAll(ctx, revoked, flags.hold)
@@ -145,10 +152,23 @@ func (w *worker) restoreMine(ctx context.Context, restores []revoker.Restore) (t
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
+	// What an earlier command was killed over is gone on with, and not recorded twice.
+	open, err := w.store.OpenRestores(ctx, w.account.Name)
+	if err != nil {
+		return 0, err
+	}
+	wanted := map[string]bool{} // by revocation
+	for i := range restores {
+		wanted[restores[i].Revocation] = true
+	}
+	restores = slices.DeleteFunc(restores, func(r revoker.Restore) bool {
+		return slices.ContainsFunc(open, func(o revoker.RestoreWork) bool { return o.Restore.Revocation == r.Revocation })
+	})
 	if err := w.store.AddRestores(ctx, restores); err != nil {
 		return 0, err
 	}
-	done, err := w.restore(ctx)
+	// What others have left open is not this person's to decide: a daemon goes on with it, or who began it.
+	done, err := w.restore(ctx, func(r *revoker.Restore) bool { return wanted[r.Revocation] })
 	for i := range done {
 		r := &done[i]
 		if r.Outcome == revoker.Restored || r.Outcome == revoker.AlreadyThere {
@@ -172,6 +192,9 @@ func printRestore(out io.Writer, r *revoker.Restore) error {
 			r.Ref.Group, r.HoldUntil.UTC().Format(time.RFC3339))
 	case revoker.AlreadyThere:
 		_, err = fmt.Fprintf(out, "%s was there already as %s in %s\n", rule, as, r.Ref.Group)
+	case "":
+		_, err = fmt.Fprintf(out, "%s is not there yet in %s: a running daemon goes on with it, or the same command again\n",
+			rule, r.Ref.Group)
 	case revoker.RestoreFailed:
 		_, err = fmt.Fprintf(out, "%s was not restored in %s: %s\n", rule, r.Ref.Group, report.Clean(r.Detail))
 	}

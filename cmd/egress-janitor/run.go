@@ -81,7 +81,7 @@ func run(ctx context.Context, args []string, sys system) int {
 // laterCommands are commands that the design has and this version has not.
 func laterCommands() []string {
 	return []string{
-		"plan", "apply", "approve", "reject", "doctor", "history export",
+		"plan", "apply", "approve", "reject", "doctor", "history export", "restore --since",
 		"policy test", "policy explain", "policy schema", "policy replay", "policy accept-set",
 	}
 }

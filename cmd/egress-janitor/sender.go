@@ -14,12 +14,16 @@ import (
 type sender struct {
 	client *ecsapi.Client
 	now    func() time.Time
+	hold   func(ctx context.Context) error // keeps revoking calls from being sent
 }
 
 // Send implements [revoker.Sender].
 func (s sender) Send(ctx context.Context, call *revoker.Call) revoker.Answer {
 	write := &ecsapi.Write{
 		Action: call.Action, Region: sg.Region{ID: call.Ref.Region}, Parameters: map[string]string{}, NotAfter: call.Deadline,
+	}
+	if call.Action == revoker.ActionRevoke { // restoring is what one needs when all is red
+		write.Hold = s.hold
 	}
 	for _, p := range call.Request() {
 		write.Parameters[p.Name] = p.Value

@@ -15,6 +15,7 @@ import (
 
 	"github.com/egress-janitor/egress-janitor/internal/config"
 	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/report"
 	"github.com/egress-janitor/egress-janitor/internal/store"
 	"github.com/egress-janitor/egress-janitor/internal/sweep"
 	"github.com/egress-janitor/egress-janitor/revoker"
@@ -104,11 +105,13 @@ func (e *engine) sweepAll(ctx context.Context, w io.Writer, flags *sweepFlags) (
 	t := tally{complete: true, acting: flags.enforce}
 	for _, worker := range e.workers {
 		result, err := worker.sweepOnce(ctx, flags)
-		if err != nil {
+		if ctx.Err() != nil {
 			return exitError, err
 		}
-		if result == nil {
-			continue // the person said no
+		if err != nil { // the other accounts are swept, and reported, all the same
+			e.say("egress-janitor: error: account %s: %v", worker.account.Name, err)
+			t.failed = true
+			continue
 		}
 		t.add(result)
 		if err := e.render(w, document(result, e.policies), flags.output); err != nil {
@@ -119,7 +122,7 @@ func (e *engine) sweepAll(ctx context.Context, w io.Writer, flags *sweepFlags) (
 	return t.code(flags.detailedExitcode), nil
 }
 
-// sweepOnce sweeps an account. It gives nil if a person was asked and said no.
+// sweepOnce sweeps an account. A person who is asked and says no gets the report of what was shown.
 func (w *worker) sweepOnce(ctx context.Context, flags *sweepFlags) (*sweep.Result, error) {
 	switch {
 	case !flags.enforce:
@@ -133,11 +136,12 @@ func (w *worker) sweepOnce(ctx context.Context, flags *sweepFlags) (*sweep.Resul
 	}
 	// The account is not locked while the person thinks, so that a restore elsewhere need not wait for that.
 	shown := due(preview)
-	if len(shown) > 0 && !w.confirm(preview, len(shown)) {
-		return nil, nil //nolint:nilnil // documented above
-	}
-	if len(shown) == 0 {
-		w.say("Account %s: nothing to revoke now.", w.account.Name)
+	agreed, err := w.confirm(ctx, preview, len(shown))
+	switch {
+	case err != nil:
+		return nil, err
+	case !agreed:
+		return preview, ctx.Err()
 	}
 	return w.enforceOnce(ctx, shown)
 }
@@ -178,7 +182,9 @@ func (w *worker) reportOnce(ctx context.Context) (result *sweep.Result, err erro
 func (w *worker) enforceOnce(ctx context.Context, shown map[decision.RuleRef]bool) (result *sweep.Result, err error) {
 	err = w.locked(ctx, func() error {
 		// What an earlier process left open comes first: it was decided first, and its answers may still be missing.
-		if _, err := w.settleAll(ctx); err != nil {
+		earlier, err := w.settleAll(ctx)
+		w.tellEarlier(earlier)
+		if err != nil {
 			return err
 		}
 		now := &attempt{order: w.order(revoker.ByCommand, operator(), "")}
@@ -230,6 +236,15 @@ func note(result *sweep.Result, settled *sweep.Settled) {
 	}
 }
 
+// tellEarlier says on standard error what became of revocations of earlier sweeps, which the report does not have.
+func (w *worker) tellEarlier(settled *sweep.Settled) {
+	for i := range settled.Endings {
+		e := &settled.Endings[i]
+		w.say("egress-janitor: account %s: revocation %s, left open by an earlier sweep: %s %s", w.account.Name, e.Revocation,
+			e.Outcome, report.Clean(e.Detail))
+	}
+}
+
 // explainSettled says on standard error what was not settled, and what to do.
 func (w *worker) explainSettled(settled *sweep.Settled, err error) {
 	if err != nil {
@@ -245,22 +260,48 @@ func (w *worker) explainSettled(settled *sweep.Settled, err error) {
 	}
 }
 
-// confirm shows what would be done and asks.
-func (w *worker) confirm(preview *sweep.Result, n int) bool {
+// confirm shows what would be done and asks: what is due now, and what an earlier process has left open.
+func (w *worker) confirm(ctx context.Context, preview *sweep.Result, n int) (bool, error) {
+	open, err := w.store.Open(ctx, w.account.Name)
+	if err != nil {
+		return false, err
+	}
+	left := 0
+	for i := range open {
+		for j := range open[i].Revocations {
+			r := &open[i].Revocations[j]
+			w.say("  %s %s %s: %s (left open by sweep %s)", r.Ref.Region, r.Ref.Group, cmp.Or(r.Rule.ID, "-"),
+				ruleText(&r.Rule), r.Sweep)
+			left++
+		}
+	}
+	if n+left == 0 {
+		w.say("Account %s: nothing to revoke now.", w.account.Name)
+		return false, nil
+	}
 	for i := range preview.Findings {
 		if f := &preview.Findings[i]; f.Decision.Action == decision.Revoke && !f.Decision.Open {
 			w.say("  %s %s %s: %s", f.Group.Region, f.Group.ID, cmp.Or(f.Rule.ID, "-"), ruleText(&f.Rule))
 		}
 	}
-	return w.ask(fmt.Sprintf("Revoke %s in account %s?", count(n, "rule", "rules"), w.account.Name))
+	return w.ask(ctx, fmt.Sprintf("Revoke %s in account %s?", count(n+left, "rule", "rules"), w.account.Name)), nil
 }
 
-// ask asks a question that only yes answers with yes.
-func (s system) ask(question string) bool {
+// ask asks a question that only yes answers with yes. The end of ctx answers it with no.
+func (s system) ask(ctx context.Context, question string) bool {
 	_, _ = fmt.Fprintf(s.err, "%s Type yes to go on: ", question)
-	line, _ := bufio.NewReader(s.in).ReadString('\n')
-	if strings.TrimSpace(line) == "yes" {
-		return true
+	answer := make(chan string, 1)
+	// A read of a terminal cannot be ended. Where ctx ends first the goroutine lasts as long as the process, which ends.
+	go func() {
+		line, _ := bufio.NewReader(s.in).ReadString('\n')
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case line := <-answer:
+		if line == "yes" {
+			return true
+		}
+	case <-ctx.Done():
 	}
 	s.say("Nothing was done.")
 	return false

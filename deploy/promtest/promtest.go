@@ -211,6 +211,16 @@ func (p *Prometheus) Query(ctx context.Context, query string) ([]Sample, error) 
 	return samples, nil
 }
 
+// Check has promtool check a page of metrics: that it can be read, and that its names follow the conventions.
+func Check(t *testing.T, page io.Reader) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "promtool", "check", "metrics")
+	command.Stdin = page
+	if text, err := command.CombinedOutput(); err != nil || len(text) > 0 {
+		t.Errorf("promtool check metrics: %v\n%s", err, text)
+	}
+}
+
 // Rule is a rule that the server has loaded.
 type Rule struct {
 	Name      string

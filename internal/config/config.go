@@ -27,11 +27,15 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
@@ -103,6 +107,16 @@ type Protected struct {
 	Groups []sg.Glob          // of IDs
 	Tags   map[string]sg.Glob // of values by tag key; keys are taken literally and by case
 	Names  []sg.Glob          // of names
+}
+
+// Hash identifies what is protected.
+func (p *Protected) Hash() string {
+	text := fmt.Appendf(nil, "%q %q", slices.Sorted(slices.Values(p.Groups)), slices.Sorted(slices.Values(p.Names)))
+	for _, key := range slices.Sorted(maps.Keys(p.Tags)) {
+		text = fmt.Appendf(text, " %q: %q", key, p.Tags[key])
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // Default is a configuration of which nothing was written down. It is not a valid one: policies and accounts have no

@@ -16,7 +16,8 @@
 // its account. A tick that comes while the account is still being swept is left out (Observer.Skipped). A tick that
 // comes while another process has the account's lock is tried again every SettleEvery.
 //
-// Times are compared by the wall clock. If it is set back, sweeps wait until it has passed the last one again.
+// Times are compared by the wall clock. If it is set back, sweeps wait until it has passed the last one again,
+// but no longer than a day: a clock that was wrong by more than that must not keep accounts from being swept.
 // Schedules without a time zone are read in UTC.
 //
 // When its context ends Run takes no more work, ends the context of the work that is running, and waits for it as long

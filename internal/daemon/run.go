@@ -37,6 +37,7 @@ type daemon struct {
 	inRound     atomic.Bool
 
 	tasks    sync.WaitGroup // everything that Run waits for
+	orphans  sync.Map       // accounts of which it was told that nobody settles them
 	ready    atomic.Bool
 	lastBeat atomic.Pointer[time.Time]
 }

@@ -13,14 +13,18 @@ import (
 // askTimeout bounds questions to the store from within River's scheduler, which must not be held up for long.
 const askTimeout = 10 * time.Second
 
+// maxAhead is how far ahead of the clock the last sweep may be. A clock that was wrong by more when it began must not
+// keep the account from being swept for months.
+const maxAhead = 24 * time.Hour
+
 // dueAt gives when the account is to be swept next, which may have passed; the zero time if the schedule never fires
-// again. An account that was never swept is due now.
+// again. An account that was never swept is due now, and so is one whose last sweep is far in the future.
 func (d *daemon) dueAt(ctx context.Context, schedule cron.Schedule, account string, now time.Time) (time.Time, error) {
 	last, ok, err := d.Store.LastStarted(ctx, account)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("reading when %s was swept last: %w", account, err)
 	}
-	if !ok {
+	if !ok || last.Sub(now) > maxAhead {
 		return now, nil
 	}
 	return schedule.Next(last.UTC()), nil

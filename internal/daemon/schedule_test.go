@@ -54,6 +54,11 @@ func TestWakeUps(t *testing.T) {
 			want: at("10:00:00"),
 		},
 		{
+			name:     "swept by a clock that was days ahead is due at once",
+			schedule: parse("0 */2 * * *"), last: at("09:10:00").AddDate(0, 0, 3), planned: at("09:10:00"), now: at("09:10:00"),
+			due: true, want: at("10:00:00"),
+		},
+		{
 			name:     "several ticks that passed are one",
 			schedule: parse("0 */2 * * *"), last: at("02:00:01"), planned: at("04:00:00"), now: at("09:10:00"),
 			due: true, want: at("10:00:00"),

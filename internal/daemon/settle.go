@@ -56,6 +56,7 @@ func (d *daemon) round(ctx context.Context) {
 			d.Log.Error("cannot tell what is open", zap.Error(err))
 		}
 	}
+	d.warnOrphans(open, generation.Generation)
 	for i := range generation.Accounts {
 		account := &generation.Accounts[i]
 		settle := slices.Contains(open, account.Name)
@@ -67,6 +68,21 @@ func (d *daemon) round(ctx context.Context) {
 			defer done()
 			d.visits.end(account.Name, d.visit(ctx, account, settle))
 		})
+	}
+}
+
+// warnOrphans tells once for each account of open revocations that nobody works on, since the configuration has the
+// account no more.
+func (d *daemon) warnOrphans(open []string, g *Generation) {
+	for _, name := range open {
+		if _, known := g.account(name); known {
+			d.orphans.Delete(name)
+			continue
+		}
+		if _, told := d.orphans.LoadOrStore(name, true); !told {
+			d.Log.Warn("open revocations of an account that is not in the configuration: nobody settles them until it is back",
+				zap.String("account", name))
+		}
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // settling builds an account that settles as told, and notes when.
@@ -137,6 +139,22 @@ func TestWhatIsSettled(t *testing.T) {
 				t.Errorf("settled (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestOpenRevocationsOfAnUnknownAccountAreToldOfOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig()
+	r.store.open = []string{"gone"}
+	d := r.idle("a")
+	d.generations.replace(of(nil, r.account("a")))
+	for range 3 {
+		d.round(t.Context())
+		d.tasks.Wait()
+	}
+	told := r.logs.FilterField(zap.String("account", "gone")).FilterLevelExact(zapcore.WarnLevel)
+	if told.Len() != 1 {
+		t.Errorf("told %d times, want once", told.Len())
 	}
 }
 

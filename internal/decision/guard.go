@@ -64,7 +64,8 @@ func incomplete(f *Finding) string {
 
 func withoutID(r *sg.Rule) string {
 	if r.ID == "" {
-		return "the cloud gave no rule ID, and only an ID names a rule beyond doubt"
+		return "the cloud gave no rule ID, and only an ID names a rule beyond doubt; " +
+			"accounts[].revoke-without-rule-id allows the other form"
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
@@ -27,6 +28,8 @@ type Client struct {
 	limiter  *limiter
 	pools    *pools
 	redactor redactor
+	// endpoints are those of regions, as the cloud has named them: some do not follow the rule.
+	endpoints sync.Map
 }
 
 // New makes a client. It calls nobody: the first call will tell whether the credentials are good.
@@ -59,6 +62,7 @@ type request struct {
 	region  sg.Region // zero for calls that belong to no region
 	params  map[string]string
 	gate    *gate // of a call that changes something; nil for a read
+	hold    func(ctx context.Context) error
 }
 
 // decode reads an answer. Its errors must not repeat texts of the answer.
@@ -128,6 +132,12 @@ func (c *Client) call(ctx context.Context, q *request, into decode) *failure {
 	case err != nil:
 		return q.judge(&failure{c.cancelled(ctx, q), true})
 	}
+	if q.hold != nil { // asked after all waiting, which can be long
+		if err := q.hold(ctx); err != nil {
+			pool.give(s)
+			return &failure{c.fail(q, Unsent, fault{"nothing was sent: " + err.Error(), ""}), true}
+		}
+	}
 	sent := c.options.Now()
 	answer, failed := c.send(ctx, s, q)
 	latency := c.options.Now().Sub(sent)
@@ -177,7 +187,11 @@ func (c *Client) host(q *request) (string, error) {
 	if q.product == productSTS {
 		return c.endpoint.ofSTS(), nil
 	}
-	return c.endpoint.of(q.region)
+	region := q.region
+	if told, ok := c.endpoints.Load(region.ID); ok && region.Endpoint == "" {
+		region.Endpoint, _ = told.(string)
+	}
+	return c.endpoint.of(region)
 }
 
 // fail makes an error of our own words, or of words that must be cleaned.

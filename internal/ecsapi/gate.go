@@ -53,7 +53,7 @@ func (g *gate) pass() error {
 		return nil
 	case g.shut:
 		return errLate
-	case g.now().After(g.until):
+	case isPast(g.now(), g.until):
 		g.shut, g.late = true, true
 		return errLate
 	}
@@ -131,4 +131,9 @@ func (c *gatedConn) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	return c.Conn.Write(b)
+}
+
+// isPast compares by the wall clock as well: the other one stands still while a machine is suspended.
+func isPast(now, until time.Time) bool {
+	return now.After(until) || now.Round(0).After(until.Round(0))
 }

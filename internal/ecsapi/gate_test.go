@@ -97,6 +97,15 @@ func onDial(c *Client, do func()) {
 	}
 }
 
+func TestASuspendedMachineSendsNothingLate(t *testing.T) {
+	until := time.Now().Add(time.Minute)
+	// While it was suspended the clock on the wall went on, and the other one did not.
+	woken := time.Now().Round(0).Add(time.Hour)
+	if !isPast(woken, until) || isPast(time.Now(), until) {
+		t.Error("the wall clock has no say")
+	}
+}
+
 func TestAGateThatWasClosedStaysClosed(t *testing.T) {
 	g := &gate{until: time.Now().Add(time.Hour), now: time.Now}
 	if err := g.pass(); err != nil {

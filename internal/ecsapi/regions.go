@@ -14,7 +14,8 @@ var (
 	errNoID      = errors.New("an item without an id")
 )
 
-// Regions lists the regions that the account may use, with the ECS endpoint of each. Regions that are sold out are
+// Regions lists the regions that the account may use, with the ECS endpoint of each. From then on calls that
+// name a region by its ID alone go to that endpoint, too. Regions that are sold out are
 // among them: they can still hold groups. An answer without a region is an error, lest an empty world passes for a
 // clean one.
 func (c *Client) Regions(ctx context.Context) ([]sg.Region, error) {
@@ -26,6 +27,9 @@ func (c *Client) Regions(ctx context.Context) ([]sg.Region, error) {
 		})
 	if err != nil {
 		return nil, err
+	}
+	for _, r := range regions {
+		c.endpoints.Store(r.ID, r.Endpoint)
 	}
 	return regions, nil
 }

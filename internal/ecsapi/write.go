@@ -24,6 +24,8 @@ type Write struct {
 	Region     sg.Region
 	Parameters map[string]string // RegionId and ClientToken included, which must be there
 	NotAfter   time.Time         // no byte of the request is written to the network after it; required
+	// Hold is asked once the call has had its turn: an error keeps it from being sent. Nil: nothing does.
+	Hold func(ctx context.Context) error
 }
 
 var (
@@ -40,7 +42,7 @@ var (
 // The error is an [*Error]. Its class says what is known of the outcome:
 //
 //   - [Unsent]: not one byte of the request was written to the network, and none will be: it was too late, ctx ended
-//     before, or there was no connection to write to.
+//     before, w.Hold objected, or there was no connection to write to.
 //   - [Transient]: nobody knows. A byte or more may have been written, and no answer of the cloud was understood, or it
 //     was one that does not say whether something was done. That ctx ended meanwhile makes no difference.
 //   - [Throttled]: the cloud refused it for the quota, or does so for so long that it was not even sent.
@@ -51,7 +53,7 @@ var (
 func (c *Client) Write(ctx context.Context, w *Write) (requestID string, err error) {
 	q := &request{
 		product: productECS, version: versionECS, action: w.Action, region: w.Region, params: w.Parameters,
-		gate: &gate{until: w.NotAfter, now: c.options.Now},
+		gate: &gate{until: w.NotAfter, now: c.options.Now}, hold: w.Hold,
 	}
 	if err := w.validate(); err != nil {
 		return "", c.fail(q, Invalid, fault{err.Error(), hintReport})

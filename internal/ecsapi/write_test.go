@@ -74,6 +74,32 @@ func TestWriteSendsWhatItIsGiven(t *testing.T) {
 	}
 }
 
+func TestAWriteThatIsHeldIsNotSent(t *testing.T) {
+	server := newScript(t, says(http.StatusOK, wroteBody))
+	c := newTestClient(t, server.URL)
+	held := revoke(func(w *Write) { w.Hold = func(context.Context) error { return errors.New("somebody has paused") } })
+	_, err := c.Write(t.Context(), held)
+	wantClass(t, err, Unsent)
+	if !strings.Contains(err.Error(), "somebody has paused") || len(server.requests()) > 0 {
+		t.Errorf("got %v after %d requests, want the reason and nothing sent", err, len(server.requests()))
+	}
+	free := revoke(func(w *Write) { w.Hold = func(context.Context) error { return nil } })
+	if _, err := c.Write(t.Context(), free); err != nil {
+		t.Errorf("a write that is not held: %v", err)
+	}
+}
+
+func TestRegionsThatTheCloudNamedAnEndpointForAreCalledThere(t *testing.T) {
+	c := newTestClient(t, "")
+	c.endpoints.Store("cn-odd", "ecs-odd.aliyuncs.com")
+	for region, want := range map[string]string{"cn-odd": "ecs-odd.aliyuncs.com", "cn-even": "ecs.cn-even.aliyuncs.com"} {
+		got, err := c.host(&request{product: productECS, region: sg.Region{ID: region}})
+		if err != nil || got != want {
+			t.Errorf("%s: got %q, %v, want %q", region, got, err, want)
+		}
+	}
+}
+
 func TestWriteIsAttemptedOnceWhateverComesBack(t *testing.T) {
 	t.Parallel()
 	const json = "application/json"

@@ -45,6 +45,13 @@ func (r *Rule) Fingerprint() string {
 func (r *Rule) ContentKey() string {
 	f := r.Fields()
 	f.ID, f.Created, f.Description = "", "", ""
+	// An address can be spelled in several ways, and a rule that is created again may come back in another one.
+	if r.Destination.CIDR.IsValid() {
+		f.CIDR4, f.CIDR6 = r.Destination.CIDR.String(), ""
+	}
+	if r.Source.CIDR.IsValid() {
+		f.SourceCIDR4, f.SourceCIDR6 = r.Source.CIDR.String(), ""
+	}
 	f.Protocol, f.Policy, f.NICType = strings.ToLower(f.Protocol), strings.ToLower(f.Policy), strings.ToLower(f.NICType)
 	return hashFields(f)
 }

@@ -181,12 +181,17 @@ func checkRestored(r *revoker.Restore, found *itemState) error {
 	return nil
 }
 
-// counts tells whether a revocation counts for limits: what was given up before anything was sent does not.
-func counts(o revoker.Outcome) bool {
+// counts tells whether a revocation counts for limits. What was given up before anything was sent does not, nor does what
+// failed without a call that may have had an effect: else one account that is denied everything would use up the limit of
+// all. The same is the condition [counted].
+func counts(o revoker.Outcome, calls func() []revoker.Call) bool {
 	switch o {
 	case revoker.Withdrawn, revoker.Changed, revoker.AlreadyAbsent:
 		return false
-	case revoker.Confirmed, revoker.Failed, "":
+	case revoker.Failed:
+		work := revoker.Work{Calls: calls()}
+		return work.Sent()
+	case revoker.Confirmed, "":
 	}
 	return true
 }

@@ -199,7 +199,7 @@ func recheckShares(t *testing.T, s twin, c *clock) {
 	two(t, s, c)
 	must(t, s.Finish(t.Context(), []revoker.Ending{ending("s-r2", revoker.Withdrawn, c.tick())}))
 	again := got[*sweep.Recheck](t)(s.Recheck(t.Context(), ref("prod", "sg-1"), "hash"))
-	want := map[string]sweep.Share{"s": {Rules: 150}}
+	want := map[string]sweep.Share{"s": {AccountID: "ID of prod", Rules: 150}}
 	share := want["s"]
 	share.Again.Elsewhere, share.Again.ElsewhereByPolicy = 1, map[string]int{"p1": 1}
 	want["s"] = share
@@ -289,10 +289,18 @@ func totals(t *testing.T, s twin, c *clock) {
 		ending("s-r1", revoker.Confirmed, c.tick()), ending("s-r2", revoker.Withdrawn, c.now()),
 	}))
 	u := restore("u1", "s-r1", c.tick())
+	u.HoldUntil = u.Created.Add(time.Minute)
 	must(t, s.AddRestores(t.Context(), []revoker.Restore{u}))
 	u.Outcome, u.Ended = revoker.Restored, c.tick()
 	must(t, s.FinishRestore(t.Context(), &u))
-	back := one("s2", c.tick())
+	held := one("s2", c.tick())
+	held.revoke, held.broken = false, true
+	held.do(t, s)
+	if returned := got[*store.Totals](t)(s.Totals(t.Context())).Returned; len(returned) > 0 {
+		t.Errorf("what a restore holds counts as come back: %v", returned)
+	}
+	c.at = u.HoldUntil
+	back := one("s3", c.now())
 	back.revoke, back.broken = false, true
 	back.do(t, s)
 	entries := got[[]store.Entry](t)(s.Entries(t.Context(), 0, 0))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/revoker"
 )
 
@@ -27,19 +28,30 @@ type revocations interface {
 }
 
 func doubtful(ctx context.Context, history revocations, account string, now time.Time) ([]revoker.Revocation, error) {
+	records, err := history.Revocations(ctx, RevocationFilter{Account: account, Since: now.Add(-doubtFor)})
+	if err != nil {
+		return nil, err
+	}
+	type instance struct {
+		ref sg.GroupRef
+		key string
+	}
+	// What a later revocation of the same rule has removed, or is about to, the earlier one has not. The newest come first.
+	later := map[instance]bool{}
 	var list []revoker.Revocation
-	for _, outcome := range []revoker.Outcome{revoker.Withdrawn, revoker.Failed} {
-		records, err := history.Revocations(ctx, RevocationFilter{
-			Account: account, Outcome: string(outcome), Since: now.Add(-doubtFor),
-		})
-		if err != nil {
-			return nil, err
-		}
-		for i := range records {
-			work := revoker.Work{Calls: records[i].Calls}
-			if work.Sent() {
-				list = append(list, records[i].Revocation)
+	for i := range records {
+		r := &records[i]
+		of := instance{r.Ref, r.Rule.Key()}
+		switch r.Outcome {
+		case revoker.Confirmed, "":
+			later[of] = true
+		case revoker.Withdrawn, revoker.Failed:
+			work := revoker.Work{Calls: r.Calls}
+			if work.Sent() && !later[of] {
+				later[of] = true // of several, the latest
+				list = append(list, r.Revocation)
 			}
+		case revoker.Changed, revoker.AlreadyAbsent:
 		}
 	}
 	return list, nil

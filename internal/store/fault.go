@@ -67,7 +67,8 @@ func advise(err error) string {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return "another process has kept the database for too long: try again, and look for a hanging process"
 	case sqlite3.SQLITE_IOERR:
-		return "the disk fails or the file system does not lock files: check both; a store cannot be on a network share"
+		return "the disk fails, a quota is used up, or the file system does not lock files: check these; a store cannot be on a " +
+			"network share"
 	}
 	return ""
 }

@@ -100,6 +100,9 @@ func TestStoreThatIsLostWhileOpenTakesNothingMore(t *testing.T) {
 			if !errors.Is(err, store.ErrLost) || !strings.Contains(err.Error(), "put the file back from a copy") {
 				t.Errorf("got %v, want that the store is lost", err)
 			}
+			if _, err := s.Totals(t.Context()); !errors.Is(err, store.ErrLost) {
+				t.Errorf("reading: got %v, want that the store is lost", err)
+			}
 		})
 	}
 }

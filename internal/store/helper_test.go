@@ -77,7 +77,7 @@ type auditing interface {
 }
 
 type amending interface {
-	Amend(ctx context.Context, e revoker.Ending) error
+	sweep.Doubts
 	LockAccount(ctx context.Context, account string, wait time.Duration) (func() error, error)
 }
 
@@ -160,8 +160,11 @@ func ref(account, group string) sg.GroupRef {
 // run is one sweep of a test.
 type run struct {
 	id, account string
+	accountID   string   // if it is not the one that belongs to the name
+	regions     []string // nil: all
 	at          time.Time
 	hash        string
+	guards      string
 	rules       map[string][]sg.Rule // by group
 	order       []string             // of the groups
 	revoke      bool                 // everything that is found
@@ -169,9 +172,16 @@ type run struct {
 }
 
 func (r *run) start() *sweep.Start {
+	account := sweep.Account{Name: r.account, ID: r.accountID, Regions: r.regions}
+	if r.accountID == "" {
+		account.ID = "ID of " + r.account
+	}
+	if r.regions == nil {
+		account.Regions = []string{"*"}
+	}
 	return &sweep.Start{
-		ID: r.id, Account: sweep.Account{Name: r.account, ID: "1234567890123456", Regions: []string{"*"}},
-		Origin: revoker.BySchedule, Actor: "daemon", Mode: "enforce", Acting: r.revoke, PolicyHash: r.hash, At: r.at,
+		ID: r.id, Account: account,
+		Origin: revoker.BySchedule, Actor: "daemon", Mode: "enforce", Acting: r.revoke, PolicyHash: r.hash, GuardsHash: r.guards, At: r.at,
 	}
 }
 

@@ -85,7 +85,7 @@ func (m *Memory) Start(_ context.Context, s *sweep.Start) ([]decision.ContentRef
 	}
 	m.sweeps = append(m.sweeps, SweepRecord{
 		ID: s.ID, Account: s.Account.Name, AccountID: s.Account.ID, Regions: slices.Clone(s.Account.Regions), Origin: s.Origin,
-		Actor: s.Actor, Mode: s.Mode, Acting: s.Acting, PolicyHash: s.PolicyHash, Started: stored(s.At),
+		Actor: s.Actor, Mode: s.Mode, Acting: s.Acting, PolicyHash: s.PolicyHash, GuardsHash: s.GuardsHash, Started: stored(s.At),
 	})
 	m.append(startedEvent(s))
 	seen := map[decision.ContentRef]bool{}
@@ -176,13 +176,14 @@ func (m *Memory) state(account, policyHash string) *decision.State {
 	if state.Clocks == nil {
 		state.Clocks = map[decision.ClockKey]decision.Clock{}
 	}
-	for i := range m.sweeps {
-		s := &m.sweeps[i]
-		state.Reported = state.Reported || s.Account == account && s.PolicyHash == policyHash && s.Complete
+	names := map[string]bool{account: true}
+	if latest := m.latest(account); latest != nil {
+		state.Reported = m.reported(latest, policyHash)
+		names = m.namesOf(latest)
 	}
 	for i := range m.revocations {
 		r := &m.revocations[i].Revocation
-		if r.Ref.Account != account {
+		if !names[r.Ref.Account] {
 			continue
 		}
 		switch r.Outcome {
@@ -197,7 +198,7 @@ func (m *Memory) state(account, policyHash string) *decision.State {
 		}
 	}
 	for i := range m.restores {
-		if r := &m.restores[i]; r.Ref.Account == account {
+		if r := &m.restores[i]; names[r.Ref.Account] {
 			ref := contentOf(r.Ref, &r.Rule)
 			p := state.Past[ref]
 			p.HeldUntil = r.HoldUntil
@@ -205,6 +206,42 @@ func (m *Memory) state(account, policyHash string) *decision.State {
 		}
 	}
 	return state
+}
+
+// latest gives the latest sweep that was started under a name; nil if there is none.
+func (m *Memory) latest(account string) *SweepRecord {
+	for i := range slices.Backward(m.sweeps) {
+		if s := &m.sweeps[i]; s.Account == account {
+			return s
+		}
+	}
+	return nil
+}
+
+func (m *Memory) reported(latest *SweepRecord, policyHash string) bool {
+	for i := range slices.Backward(m.sweeps) {
+		if s := &m.sweeps[i]; s.Account == latest.Account && s.Complete {
+			return reports(s, latest, policyHash)
+		}
+	}
+	return false
+}
+
+func (m *Memory) namesOf(latest *SweepRecord) map[string]bool {
+	names := map[string]bool{latest.Account: true}
+	for i := range m.sweeps {
+		if s := &m.sweeps[i]; latest.AccountID != "" && s.AccountID == latest.AccountID {
+			names[s.Account] = true
+		}
+	}
+	return names
+}
+
+// counts does what [counted] does.
+func (m *Memory) counts(r *RevocationRecord) bool {
+	return counts(r.Outcome, func() []revoker.Call {
+		return m.callsFor(revoker.ActionRevoke, func(id string) bool { return id == r.ID })
+	})
 }
 
 func contentOf(ref sg.GroupRef, rule *sg.Rule) decision.ContentRef {
@@ -215,7 +252,7 @@ func (m *Memory) window() int {
 	n := 0
 	from := stored(m.now().Add(-decision.Window))
 	for i := range m.revocations {
-		if r := &m.revocations[i]; r.Created.After(from) && counts(r.Outcome) {
+		if r := &m.revocations[i]; r.Created.After(from) && m.counts(r) {
 			n++
 		}
 	}
@@ -238,11 +275,11 @@ func (m *Memory) Recheck(_ context.Context, ref sg.GroupRef, policyHash string) 
 // share says what a sweep did in other groups.
 func (m *Memory) share(id string, ref sg.GroupRef) sweep.Share {
 	share := sweep.Share{
-		Rules: m.sweep(id).Rules, Again: decision.Again{ElsewhereByPolicy: map[string]int{}},
+		AccountID: m.sweep(id).AccountID, Rules: m.sweep(id).Rules, Again: decision.Again{ElsewhereByPolicy: map[string]int{}},
 	}
 	for i := range m.revocations {
 		r := &m.revocations[i]
-		if r.Sweep != id || r.Ref == ref || !counts(r.Outcome) {
+		if r.Sweep != id || r.Ref == ref || !m.counts(r) {
 			continue
 		}
 		share.Again.Elsewhere++

@@ -45,7 +45,7 @@ func (p *pair) read(s twin) map[string]any {
 	keep("sweeps", sweeps, err)
 	revocations, err := s.Revocations(ctx, store.RevocationFilter{})
 	keep("revocations", revocations, err)
-	for _, account := range []string{"prod", "test"} {
+	for _, account := range []string{"prod", "test", "renamed"} {
 		work, err := s.Open(ctx, account)
 		keep("work of "+account, work, err)
 		restores, err := s.OpenRestores(ctx, account)
@@ -54,6 +54,8 @@ func (p *pair) read(s twin) map[string]any {
 		keep("recheck of "+account, again, err)
 		at, ok, err := s.LastStarted(ctx, account)
 		keep("start of "+account, []any{at, ok}, err)
+		doubtful, err := s.Doubtful(ctx, account)
+		keep("doubts of "+account, doubtful, err)
 	}
 	totals, err := s.Totals(ctx)
 	keep("totals", totals, err)
@@ -96,7 +98,7 @@ func (p *pair) step(i int) {
 		at = at.Add(time.Duration(rapid.IntRange(-30, 30).Draw(p.rt, "hours")) * time.Hour)
 		p.clock.at = at
 	}
-	account := rapid.SampledFrom([]string{"prod", "test"}).Draw(p.rt, "account")
+	account := rapid.SampledFrom([]string{"prod", "test", "renamed"}).Draw(p.rt, "account")
 	of := ref(account, rapid.SampledFrom([]string{"sg-1", "sg-2"}).Draw(p.rt, "group"))
 	some := func() string {
 		return fmt.Sprintf("s%d-r%d", rapid.IntRange(0, 8).Draw(p.rt, "sweep"), rapid.IntRange(1, 2).Draw(p.rt, "revocation"))
@@ -110,9 +112,10 @@ func (p *pair) step(i int) {
 		p.both("record", func(s twin) error { return s.Record(ctx, x) })
 	case 5:
 		id := someCall()
-		p.both("answer", func(s twin) error {
-			return s.Answer(ctx, id, revoker.Answer{State: revoker.CallSucceeded, Class: sg.ClassOK, At: at})
-		})
+		state := rapid.SampledFrom([]revoker.CallState{
+			revoker.CallSucceeded, revoker.CallRefused, revoker.CallUnknown, revoker.CallUnsent,
+		}).Draw(p.rt, "state")
+		p.both("answer", func(s twin) error { return s.Answer(ctx, id, revoker.Answer{State: state, At: at}) })
 	case 6, 7:
 		e := ending(some(), rapid.SampledFrom(revoker.Outcomes()).Draw(p.rt, "outcome"), at)
 		p.both("finish", func(s twin) error { return s.Finish(ctx, []revoker.Ending{e}) })
@@ -141,6 +144,10 @@ func (p *pair) sweep(i int, account string, at time.Time) {
 		rules: map[string][]sg.Rule{
 			"sg-1": {rule(rapid.SampledFrom([]string{"sgr-1", "sgr-2"}).Draw(p.rt, "rule"), "22/22")}, "sg-2": {rule("", "80/80")},
 		},
+	}
+	r.regions = rapid.SampledFrom([][]string{{"*"}, {"cn-a", "cn-b"}, {"cn-b", "cn-a"}}).Draw(p.rt, "regions")
+	if account == "renamed" {
+		r.accountID = "ID of " + rapid.SampledFrom([]string{"prod", "renamed"}).Draw(p.rt, "account ID")
 	}
 	p.both("start", func(s twin) error { _, err := s.Start(ctx, r.start()); return err })
 	if rapid.IntRange(0, 4).Draw(p.rt, "crash") == 0 {

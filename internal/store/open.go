@@ -37,6 +37,7 @@ func Open(ctx context.Context, o Options) (*SQL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the store %s: %w", o.Path, err)
 	}
+	path = linked(path)
 	s := &SQL{path: path, now: o.Now, ro: o.ReadOnly}
 	if o.ReadOnly {
 		err = s.openAsIs(ctx)
@@ -50,6 +51,28 @@ func Open(ctx context.Context, o Options) (*SQL, error) {
 		return nil, fault("opening", path, err)
 	}
 	return s, nil
+}
+
+// linked gives the file that a path leads to. SQLite follows links, so locks and checkpoint must be beside the file that
+// they are for, whatever it is called.
+func linked(path string) string {
+	if found, err := filepath.EvalSymlinks(path); err == nil {
+		return found
+	}
+	// A link to what is yet to be created. Of several links in a row the last ones cannot be followed before it is there.
+	directory, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return path
+	}
+	path = filepath.Join(directory, filepath.Base(path))
+	target, err := os.Readlink(path)
+	switch {
+	case err != nil:
+		return path
+	case filepath.IsAbs(target):
+		return target
+	}
+	return filepath.Join(directory, target)
 }
 
 // openLocked creates and migrates with all other processes locked out.

@@ -19,6 +19,7 @@ type SweepRecord struct {
 	Mode        string
 	Acting      bool
 	PolicyHash  string
+	GuardsHash  string
 	Started     time.Time
 	Finished    time.Time // zero if it did not finish
 	Complete    bool      // everything in scope was read whole

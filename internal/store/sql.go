@@ -146,8 +146,12 @@ func (s *SQL) write(ctx context.Context, doing string, do func(*tx) error) error
 	return nil
 }
 
-// read runs a transaction that sees the store at one moment.
+// read runs a transaction that sees the store at one moment. A file that was deleted or replaced could still be read, but
+// what it says is past: whoever watches the store must learn that it is lost.
 func (s *SQL) read(ctx context.Context, doing string, do func(*tx) error) error {
+	if err := s.present(); err != nil {
+		return s.fault(doing, err)
+	}
 	if _, err := s.transact(ctx, &sql.TxOptions{ReadOnly: true}, do); err != nil {
 		return s.fault(doing, err)
 	}

@@ -68,8 +68,8 @@ func (t *tx) entries(ctx context.Context, after int64, limit int) ([]Entry, erro
 // verifyPage is how many entries are in memory at once.
 const verifyPage = 500
 
-// Verify recomputes the audit log from its first entry and compares it with the checkpoint. What it finds wrong is in the
-// result; the error is for a log that cannot be read.
+// Verify recomputes the audit log from its first entry and compares it with the checkpoint, then the records in the tables
+// with an intact log. What it finds wrong is in the result; the error is for what cannot be read.
 func (s *SQL) Verify(ctx context.Context) (*Verification, error) {
 	// The checkpoint first: the log may grow behind it in the meantime, but never the other way round.
 	point, err := readCheckpoint(s.checkpointPath())
@@ -105,6 +105,12 @@ func (s *SQL) Verify(ctx context.Context) (*Verification, error) {
 		v.Broken = fmt.Sprintf("the checkpoint of %s has %d entries, the audit log ends at %d: the rest is missing",
 			point.Time.Format(time.RFC3339), point.Entries, last.Seq)
 		v.BrokenSeq = last.Seq + 1
+	}
+	if v.Broken != "" {
+		return v, nil
+	}
+	if err := s.verifyTables(ctx, v); err != nil {
+		return nil, err
 	}
 	return v, nil
 }

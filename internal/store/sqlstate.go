@@ -17,24 +17,52 @@ func (s *SQL) state(ctx context.Context, t *tx, of stateOf) (*decision.State, er
 		return nil, err
 	}
 	state := &decision.State{Paused: switches.Hold()}
-	var reports int
-	err = t.row(ctx, `SELECT COUNT(*) FROM sweeps WHERE account = ? AND policy_hash = ? AND finished <> 0 AND complete = 1`,
-		of.account, of.policyHash).Scan(&reports)
+	latest, err := t.sweeps(ctx, SweepFilter{Account: of.account, Limit: 1})
 	if err != nil {
 		return nil, err
 	}
-	state.Reported = reports > 0
+	names := []string{of.account}
+	if len(latest) > 0 {
+		if state.Reported, err = t.reported(ctx, &latest[0], of.policyHash); err != nil {
+			return nil, err
+		}
+		if names, err = t.namesOf(ctx, &latest[0]); err != nil {
+			return nil, err
+		}
+	}
 	if state.Clocks, err = t.clocks(ctx, of.account); err != nil {
 		return nil, err
 	}
-	if state.Past, err = t.past(ctx, of.account); err != nil {
+	if state.Past, err = t.past(ctx, names); err != nil {
 		return nil, err
 	}
-	if state.Open, err = t.openRules(ctx, of.account); err != nil {
+	if state.Open, err = t.openRules(ctx, names); err != nil {
 		return nil, err
 	}
 	state.Window, err = t.window(ctx, of)
 	return state, err
+}
+
+// reported tells whether the last complete sweep reported by a set of policies, of what the latest one is of. An earlier
+// one does not count: what was true of policies that were in force once may not be meant any more.
+func (t *tx) reported(ctx context.Context, latest *SweepRecord, policyHash string) (bool, error) {
+	last, err := t.selectSweeps(ctx, `WHERE account = ? AND complete = 1 ORDER BY seq DESC LIMIT 1`, latest.Account)
+	return err == nil && len(last) == 1 && reports(&last[0], latest, policyHash), err
+}
+
+// namesOf gives all names under which the account of a sweep was ever swept.
+func (t *tx) namesOf(ctx context.Context, latest *SweepRecord) ([]string, error) {
+	if latest.AccountID == "" {
+		return []string{latest.Account}, nil
+	}
+	var names []string
+	err := t.rows(ctx, func(rows *sql.Rows) error {
+		var name string
+		err := rows.Scan(&name)
+		names = append(names, name)
+		return err
+	}, `SELECT DISTINCT account FROM sweeps WHERE account_id = ?`, latest.AccountID)
+	return names, err
 }
 
 func (t *tx) clocks(ctx context.Context, account string) (map[decision.ClockKey]decision.Clock, error) {
@@ -55,8 +83,9 @@ func (t *tx) clocks(ctx context.Context, account string) (map[decision.ClockKey]
 
 // past reads how often contents were removed, and until when their latest restore holds them. A restore that is open or
 // failed holds too: a person wants the rule to be there.
-func (t *tx) past(ctx context.Context, account string) (map[decision.ContentRef]decision.Past, error) {
+func (t *tx) past(ctx context.Context, accounts []string) (map[decision.ContentRef]decision.Past, error) {
 	past := map[decision.ContentRef]decision.Past{}
+	in, args := among(accounts)
 	err := t.rows(ctx, func(rows *sql.Rows) error {
 		var ref decision.ContentRef
 		var p decision.Past
@@ -65,8 +94,8 @@ func (t *tx) past(ctx context.Context, account string) (map[decision.ContentRef]
 		}
 		past[ref] = p
 		return nil
-	}, `SELECT region, group_id, content_key, COUNT(*) FROM revocations WHERE account = ? AND outcome = ?
-		GROUP BY region, group_id, content_key`, account, string(revoker.Confirmed))
+	}, `SELECT region, group_id, content_key, COUNT(*) FROM revocations WHERE outcome = ? AND account IN `+in+`
+		GROUP BY region, group_id, content_key`, append([]any{string(revoker.Confirmed)}, args...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -80,12 +109,13 @@ func (t *tx) past(ctx context.Context, account string) (map[decision.ContentRef]
 		p.HeldUntil = fromMicros(until)
 		past[ref] = p
 		return nil
-	}, `SELECT region, group_id, content_key, hold_until FROM restores WHERE account = ? ORDER BY seq`, account)
+	}, `SELECT region, group_id, content_key, hold_until FROM restores WHERE account IN `+in+` ORDER BY seq`, args...)
 	return past, err
 }
 
-func (t *tx) openRules(ctx context.Context, account string) (map[decision.RuleRef]bool, error) {
+func (t *tx) openRules(ctx context.Context, accounts []string) (map[decision.RuleRef]bool, error) {
 	open := map[decision.RuleRef]bool{}
+	in, args := among(accounts)
 	err := t.rows(ctx, func(rows *sql.Rows) error {
 		var r decision.RuleRef
 		if err := rows.Scan(&r.Region, &r.Group, &r.Key); err != nil {
@@ -93,17 +123,27 @@ func (t *tx) openRules(ctx context.Context, account string) (map[decision.RuleRe
 		}
 		open[r] = true
 		return nil
-	}, `SELECT region, group_id, rule_key FROM revocations WHERE account = ? AND outcome = ''`, account)
+	}, `SELECT region, group_id, rule_key FROM revocations WHERE outcome = '' AND account IN `+in, args...)
 	return open, err
+}
+
+// counted is the condition that a revocation r counts for limits: see [counts]. A call says what it carries by its action.
+const counted = `r.outcome NOT IN (?, ?, ?) AND (r.outcome <> ? OR EXISTS (SELECT 1 FROM call_items i
+	JOIN calls c ON c.id = i.call WHERE i.item = r.id AND c.action = ? AND c.state IN (?, ?, ?)))`
+
+func countedArgs() []any {
+	return []any{
+		string(revoker.Withdrawn), string(revoker.Changed), string(revoker.AlreadyAbsent), string(revoker.Failed),
+		revoker.ActionRevoke, string(revoker.CallRecorded), string(revoker.CallSucceeded), string(revoker.CallUnknown),
+	}
 }
 
 // window counts the revocations of all accounts that count for the limit over [decision.Window]. One from the future, of
 // a clock that has jumped back since, counts too.
 func (t *tx) window(ctx context.Context, of stateOf) (int, error) {
 	var n int
-	err := t.row(ctx, `SELECT COUNT(*) FROM revocations WHERE created > ? AND outcome NOT IN (?, ?, ?)`,
-		micros(of.now.Add(-decision.Window)), string(revoker.Withdrawn), string(revoker.Changed), string(revoker.AlreadyAbsent)).
-		Scan(&n)
+	err := t.row(ctx, `SELECT COUNT(*) FROM revocations r WHERE r.created > ? AND `+counted,
+		append([]any{micros(of.now.Add(-decision.Window))}, countedArgs()...)...).Scan(&n)
 	return n, err
 }
 
@@ -130,33 +170,31 @@ func (t *tx) shares(ctx context.Context, ref sg.GroupRef, shares map[string]swee
 	err := t.rows(ctx, func(rows *sql.Rows) error {
 		var id string
 		share := sweep.Share{Again: decision.Again{ElsewhereByPolicy: map[string]int{}}}
-		if err := rows.Scan(&id, &share.Rules); err != nil {
+		if err := rows.Scan(&id, &share.AccountID, &share.Rules); err != nil {
 			return err
 		}
 		shares[id] = share
 		return nil
-	}, `SELECT id, rule_count FROM sweeps WHERE id IN (SELECT sweep FROM revocations
+	}, `SELECT id, account_id, rule_count FROM sweeps WHERE id IN (SELECT sweep FROM revocations
 		WHERE account = ? AND region = ? AND group_id = ? AND outcome = '')`, ref.Account, ref.Region, ref.Group)
 	if err != nil {
 		return err
 	}
 	for id, share := range shares {
 		err := t.rows(ctx, func(rows *sql.Rows) error {
-			var outcome revoker.Outcome
 			var policy string
 			var first bool
-			if err := rows.Scan(&outcome, &policy, &first); err != nil {
+			if err := rows.Scan(&policy, &first); err != nil {
 				return err
 			}
-			if counts(outcome) {
-				share.Again.ElsewhereByPolicy[policy]++
-				if first {
-					share.Again.Elsewhere++
-				}
+			share.Again.ElsewhereByPolicy[policy]++
+			if first {
+				share.Again.Elsewhere++
 			}
 			return nil
-		}, `SELECT r.outcome, p.policy, p.position = 0 FROM revocations r JOIN revocation_policies p ON p.revocation = r.id
-			WHERE r.sweep = ? AND NOT (r.region = ? AND r.group_id = ?)`, id, ref.Region, ref.Group)
+		}, `SELECT p.policy, p.position = 0 FROM revocations r JOIN revocation_policies p ON p.revocation = r.id
+			WHERE r.sweep = ? AND NOT (r.region = ? AND r.group_id = ?) AND `+counted,
+			append([]any{id, ref.Region, ref.Group}, countedArgs()...)...)
 		if err != nil {
 			return err
 		}

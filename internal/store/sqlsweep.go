@@ -24,9 +24,10 @@ func (s *SQL) Start(ctx context.Context, start *sweep.Start) ([]decision.Content
 		if err != nil {
 			return err
 		}
-		err = t.exec(ctx, `INSERT INTO sweeps (id, account, account_id, regions, origin, actor, mode, acting, policy_hash, started)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, start.ID, start.Account.Name, start.Account.ID, regions, string(start.Origin),
-			start.Actor, start.Mode, bit(start.Acting), start.PolicyHash, micros(start.At))
+		err = t.exec(ctx, `INSERT INTO sweeps (id, account, account_id, regions, origin, actor, mode, acting, policy_hash,
+			guards_hash, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			start.ID, start.Account.Name, start.Account.ID, regions, string(start.Origin), start.Actor, start.Mode,
+			bit(start.Acting), start.PolicyHash, start.GuardsHash, micros(start.At))
 		if err != nil {
 			return err
 		}
@@ -251,8 +252,8 @@ func (t *tx) selectSweeps(ctx context.Context, which string, args ...any) ([]Swe
 		var r SweepRecord
 		var regions, problems string
 		var acting, started, finished, complete, interrupted int64
-		err := rows.Scan(&r.ID, &r.Account, &r.AccountID, &regions, &r.Origin, &r.Actor, &r.Mode, &acting, &r.PolicyHash, &started,
-			&finished, &complete, &interrupted, &r.Groups, &r.Rules, &r.Findings, &r.Revocations, &problems)
+		err := rows.Scan(&r.ID, &r.Account, &r.AccountID, &regions, &r.Origin, &r.Actor, &r.Mode, &acting, &r.PolicyHash,
+			&r.GuardsHash, &started, &finished, &complete, &interrupted, &r.Groups, &r.Rules, &r.Findings, &r.Revocations, &problems)
 		if err != nil {
 			return err
 		}
@@ -261,8 +262,8 @@ func (t *tx) selectSweeps(ctx context.Context, which string, args ...any) ([]Swe
 		list = append(list, r)
 		last := &list[len(list)-1]
 		return errors.Join(json.Unmarshal([]byte(regions), &last.Regions), json.Unmarshal([]byte(problems), &last.Problems))
-	}, `SELECT id, account, account_id, regions, origin, actor, mode, acting, policy_hash, started, finished, complete,
-		interrupted, group_count, rule_count, finding_count, revocation_count, problems FROM sweeps `+which, args...)
+	}, `SELECT id, account, account_id, regions, origin, actor, mode, acting, policy_hash, guards_hash, started, finished,
+		complete, interrupted, group_count, rule_count, finding_count, revocation_count, problems FROM sweeps `+which, args...)
 	return list, err
 }
 

@@ -20,16 +20,21 @@ func (s *SQL) Switches(ctx context.Context) (Switches, error) {
 }
 
 func (s *SQL) switches(ctx context.Context, t *tx) (Switches, error) {
-	var w Switches
+	// The checkpoint is read before the first query: a transaction sees the store as it is at that, and so is never behind
+	// what another process commits meanwhile.
+	behind, err := s.behind(ctx, t)
+	if err != nil {
+		return Switches{}, err
+	}
+	w := Switches{Behind: behind}
 	var armed, paused, since int64
-	err := t.row(ctx, `SELECT armed, paused, reason, actor, since FROM switches WHERE id = 1`).
+	err = t.row(ctx, `SELECT armed, paused, reason, actor, since FROM switches WHERE id = 1`).
 		Scan(&armed, &paused, &w.Reason, &w.Actor, &since)
 	if err != nil {
 		return Switches{}, err
 	}
 	w.Armed, w.Paused, w.Since = armed != 0, paused != 0, fromMicros(since)
-	w.Behind, err = s.behind(ctx, t)
-	return w, err
+	return w, nil
 }
 
 // Pause lets nothing be revoked any more, in any process, from the moment it returns: what was recorded before may still

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"strings"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/revoker"
@@ -116,11 +115,7 @@ func (t *tx) inParts(ctx context.Context, all []string, scan func(*sql.Rows) err
 	for len(all) > 0 {
 		part := all[:min(len(all), idsPerQuery)]
 		all = all[len(part):]
-		args := make([]any, len(part))
-		for i, id := range part {
-			args[i] = id
-		}
-		list := "(?" + strings.Repeat(", ?", len(part)-1) + ")"
+		list, args := among(part)
 		if err := t.rows(ctx, scan, head+list+tail, args...); err != nil {
 			return err
 		}

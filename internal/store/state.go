@@ -2,6 +2,7 @@ package store
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,19 @@ func cloneState(s *decision.State) *decision.State {
 	c := *s
 	c.Clocks, c.Past, c.Open = maps.Clone(s.Clocks), maps.Clone(s.Past), maps.Clone(s.Open)
 	return &c
+}
+
+// reports tells whether a complete sweep reported by a set of policies about what the latest sweep is of: the same
+// account, in the same regions, under the same guards.
+func reports(complete, latest *SweepRecord, policyHash string) bool {
+	return complete.AccountID == latest.AccountID && complete.PolicyHash == policyHash &&
+		complete.GuardsHash == latest.GuardsHash && sameRegions(complete.Regions, latest.Regions)
+}
+
+// sameRegions tells whether two scopes are of the same regions, in whatever order the config has them.
+func sameRegions(a, b []string) bool {
+	sorted := func(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
+	return slices.Equal(sorted(a), sorted(b))
 }
 
 // finish fills in what is known of a sweep when it is committed.

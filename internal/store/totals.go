@@ -31,7 +31,7 @@ type Totals struct {
 	Accounts []AccountTimes
 	// Findings, Returned and Decisions are of each account's last finished sweep.
 	Findings []FindingCount
-	// Returned are findings of rules whose content was removed before: what came back.
+	// Returned are findings of rules whose content was removed before, and that no restore holds: what came back.
 	Returned  []ReturnedCount
 	Decisions []ReasonCount
 }
@@ -76,7 +76,7 @@ type FindingCount struct {
 	Count   int
 }
 
-// ReturnedCount counts findings of a policy whose content was removed before.
+// ReturnedCount counts findings of a policy whose content was removed before, and that no restore holds.
 type ReturnedCount struct {
 	Account string
 	Policy  string
@@ -107,7 +107,8 @@ func summarise(r *sweep.Result, past map[decision.ContentRef]decision.Past) summ
 		f := &r.Findings[i]
 		d := &f.Decision
 		decisions[ReasonCount{Account: r.Account.Name, Action: string(d.Action), Reason: d.Reason}]++
-		back := past[contentRef(f)].Revocations > 0
+		before := past[contentRef(f)]
+		back := before.Revocations > 0 && !r.Finished.Before(before.HeldUntil) // what we restored did not come back by itself
 		for n, v := range f.Violations {
 			state := d.Action
 			if n < len(d.Policies) && d.Policies[n].Action != decision.Candidate {

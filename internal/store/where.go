@@ -26,3 +26,11 @@ func (w *where) String() string {
 	}
 	return "WHERE " + strings.Join(w.conditions, " AND ")
 }
+
+// among gives the right side of an IN for values, of which there must be one at least, and the arguments for it.
+func among(values []string) (list string, args []any) {
+	for _, value := range values {
+		args = append(args, value)
+	}
+	return "(?" + strings.Repeat(", ?", len(values)-1) + ")", args
+}

@@ -30,9 +30,9 @@ func (s *sweep) doubt(ctx context.Context) error {
 // recognise notes which of the doubtful revocations of a group are not shown to be carried out by it.
 func (s *sweep) recognise(doubts []revoker.Revocation, g *scanner.Group) {
 	for i := range doubts {
-		key := doubts[i].Rule.Key()
+		rule := &doubts[i].Rule
 		s.there[doubts[i].ID] = len(g.Rules) > onePage ||
-			slices.ContainsFunc(g.Rules, func(r sg.Rule) bool { return r.Key() == key })
+			slices.ContainsFunc(g.Rules, func(r sg.Rule) bool { return sameInstance(&r, rule) })
 	}
 }
 
@@ -65,4 +65,13 @@ func (s *sweep) broken(key groupKey) bool {
 	return slices.ContainsFunc(s.result.Problems, func(p scanner.Problem) bool {
 		return p.Region == key.region && p.Group == key.id
 	})
+}
+
+// sameInstance tells whether two listings show one rule. One of the time before IDs may have got another description, or
+// an ID, since.
+func sameInstance(listed, rule *sg.Rule) bool {
+	if rule.ID != "" {
+		return listed.ID == rule.ID
+	}
+	return listed.ContentKey() == rule.ContentKey() && listed.Raw.Created == rule.Raw.Created
 }

@@ -100,6 +100,14 @@ func TestWhatDoesNotStandAnyMoreIsWithdrawn(t *testing.T) {
 			}
 		}, "withdrawn: the decision is now hold: paused: paused by oncall"},
 		{
+			"the region is not looked after any more", func(b *bench) { b.regions = []string{"cn-beijing"} },
+			"withdrawn: the config does not have the region any more",
+		},
+		{
+			"the files were changed since", func(b *bench) { b.stop = "config or policies were changed" },
+			"withdrawn: config or policies were changed",
+		},
+		{
 			"the pause file is there", func(b *bench) { b.terms.Paused = "the pause file is there" },
 			"withdrawn: the decision is now hold: paused: the pause file is there",
 		},
@@ -292,6 +300,20 @@ func TestCredentialsOfAnotherAccountSettleNothing(t *testing.T) {
 	}
 	if settled.Open != 1 || len(b.cloud.sent) > 0 {
 		t.Errorf("got %+v and %d calls, want it left open and nothing sent", settled, len(b.cloud.sent))
+	}
+}
+
+func TestANameThatMeansAnotherAccountNowSettlesNothing(t *testing.T) {
+	b := newBench(t)
+	b.cloud.add("sg-1", nil, "198.51.100.1/32")
+	b.decide()
+	b.cloud.owner = "9999999999999999"
+	delete(b.cloud.groups, "sg-1") // which the other account does not have
+	o := b.options()
+	o.Account.ID = b.cloud.owner
+	settled, err := sweep.Settle(t.Context(), o)
+	if err == nil || !strings.Contains(err.Error(), "give the other account a name of its own") || settled.Open != 1 {
+		t.Errorf("got %+v and error %v, want it left open with what to do", settled, err)
 	}
 }
 

@@ -159,6 +159,9 @@ type bench struct {
 	set    *policy.Set
 	rules  scanner.RuleReader // of sweeps; nil: the cloud
 	only   func(*decision.Finding) bool
+
+	stop    string
+	regions []string
 }
 
 // newBench has an armed store and the mode enforce, and a policy that objects to 198.51.100.0/24 outside of groups with
@@ -166,7 +169,7 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{
-		t: t, cloud: newEstate(), clock: now, mode: "enforce", origin: revoker.BySchedule,
+		t: t, cloud: newEstate(), clock: now, mode: "enforce", regions: []string{"*"}, origin: revoker.BySchedule,
 		terms: decision.Terms{Limits: decision.Limits{PerGroup: 100, PerSweep: 100, Percent: 100, PerWindow: 100}, MayAct: true},
 	}
 	b.store = store.NewMemory(b.now)
@@ -226,11 +229,15 @@ func (b *bench) sweep(notExecuted string) *sweep.Result {
 func (b *bench) options() sweep.SettleOptions {
 	return sweep.SettleOptions{
 		Account: b.account(), Identity: b.cloud, Groups: b.cloud, Rules: b.cloud,
-		Present:  func() sweep.Present { return sweep.Present{Mode: b.mode, Policies: b.set, Terms: &b.terms} },
+		Present:  b.present,
 		Worklist: b.store, Journal: b.store, Sender: b.cloud, Now: b.now, NewID: b.newID, Workers: 1,
 		LookAgain: time.Nanosecond,
 		Wait:      func(_ context.Context, d time.Duration) error { b.clock = b.clock.Add(d); return nil },
 	}
+}
+
+func (b *bench) present() sweep.Present {
+	return sweep.Present{Stop: b.stop, Mode: b.mode, Regions: b.regions, Policies: b.set, Terms: &b.terms}
 }
 
 func (b *bench) settle() *sweep.Settled {

@@ -19,6 +19,7 @@ type Start struct {
 	Mode       string // of the config: audit, manual or enforce
 	Acting     bool   // revocations that it decides on are to be carried out
 	PolicyHash string
+	GuardsHash string // of what the config protects: what was reported under other guards was not reported
 	At         time.Time
 }
 
@@ -57,8 +58,9 @@ type Recheck struct {
 
 // Share is what a sweep recorded, and what its limits must count in other groups than the one at hand.
 type Share struct {
-	Rules int // that it read in the account
-	Again decision.Again
+	AccountID string // by which the account was known when it was swept
+	Rules     int    // that it read in the account
+	Again     decision.Again
 }
 
 // Worklist gives what is open.

@@ -67,6 +67,20 @@ func (c *checker) read(ctx context.Context, ref sg.GroupRef) (*scanner.Group, *r
 	return g, listing, nil
 }
 
+// readTagsAgain reads the attributes of a group once more, after its rules: a tag is how people object, and one that was
+// set while the rules were read must count. A group that is gone by now is left to the next listing.
+func (c *checker) readTagsAgain(ctx context.Context, ref sg.GroupRef, group *sg.Group) error {
+	latest, there, err := c.Groups.Group(ctx, c.region(ref.Region), ref.Group)
+	if err != nil {
+		return fmt.Errorf("reading group %s again: %w", ref.Group, err)
+	}
+	if there {
+		latest.Region = group.Region
+		*group = latest
+	}
+	return nil
+}
+
 // List implements [revoker.Checker].
 func (c *checker) List(ctx context.Context, ref sg.GroupRef) (*revoker.Listing, error) {
 	_, listing, err := c.read(ctx, ref)
@@ -79,15 +93,22 @@ func (c *checker) Check(ctx context.Context, work *revoker.Work) (*revoker.Check
 	if err != nil {
 		return nil, err
 	}
-	check := &revoker.Check{Listing: *listing, Withdrawn: map[string]string{}, ReadAt: listing.At}
-	if group == nil {
-		return check, nil
-	}
+	check := &revoker.Check{Listing: *listing, Withdrawn: map[string]string{}, ReadAt: c.Now()}
 	present := c.Present()
 	known, err := c.Worklist.Recheck(ctx, work.Ref, present.Policies.Hash())
 	if err != nil {
 		return nil, fmt.Errorf("checking group %s again: %w", work.Ref.Group, err)
 	}
+	if err := c.sameAccount(work, known); err != nil {
+		return nil, err
+	}
+	if group == nil {
+		return check, nil
+	}
+	if err := c.readTagsAgain(ctx, work.Ref, &group.Group); err != nil {
+		return nil, err
+	}
+	check.ReadAt = c.Now()
 	findings, err := c.findings(ctx, present.Policies, group)
 	if err != nil {
 		return nil, err
@@ -98,8 +119,8 @@ func (c *checker) Check(ctx context.Context, work *revoker.Work) (*revoker.Check
 	}
 	for i := range work.Revocations {
 		r := &work.Revocations[i]
-		if why := objection(r, present.Mode, decided[r.Sweep]); why != "" {
-			check.Withdrawn[r.ID] = why
+		if why := objection(r, &present, decided[r.Sweep]); why != "" {
+			check.Withdrawn[r.ID] = why + unreadList(r, group.Rules)
 		}
 	}
 	return check, nil
@@ -162,12 +183,38 @@ func (c *checker) decide(
 	return decisions
 }
 
+// sameAccount refuses what was decided when the name meant another account: its groups are not gone, but out of sight.
+func (c *checker) sameAccount(work *revoker.Work, known *Recheck) error {
+	for id, share := range known.Sweeps {
+		if share.AccountID != c.Account.ID {
+			return fmt.Errorf("group %s was swept (%s) when account %s was %s, which is %s now: correct accounts[].id, "+
+				"or give the other account a name of its own", work.Ref.Group, id, c.Account.Name, share.AccountID, c.Account.ID)
+		}
+	}
+	return nil
+}
+
+// unreadList says that what a rule leads to could not be read, by which any decision falls.
+func unreadList(r *revoker.Revocation, rules []sg.Rule) string {
+	for i := range rules {
+		if d := &rules[i].Destination; rules[i].Key() == r.Rule.Key() && d.Kind == sg.FromList && d.List == nil {
+			return fmt.Sprintf(" (the prefix list %s could not be read)", d.Text)
+		}
+	}
+	return ""
+}
+
 // objection says why a revocation does not stand any more, or nothing if it does. A rule that is gone or was changed is
 // not its business, but the revoker's: no decision is found for these.
-func objection(r *revoker.Revocation, mode string, decided map[string]decision.Decision) string {
+func objection(r *revoker.Revocation, present *Present, decided map[string]decision.Decision) string {
+	mode := present.Mode
 	switch {
+	case present.Stop != "":
+		return present.Stop
 	case decided == nil:
 		return "the sweep that decided it is not on record"
+	case !slices.Contains(present.Regions, r.Ref.Region) && !slices.Contains(present.Regions, scanner.AllRegions):
+		return "the config does not have the region any more"
 	case mode != modeEnforce && (mode != modeManual || r.Origin != revoker.ByCommand):
 		return fmt.Sprintf("the mode is %s now, which carries out nothing that was decided by %s", mode, r.Origin)
 	}

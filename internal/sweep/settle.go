@@ -44,7 +44,10 @@ type SettleOptions struct {
 
 // Present is what decisions go by now.
 type Present struct {
-	Mode     string // of the config: audit, manual or enforce
+	// Stop is why nothing may be carried out at all, whatever the rest says. Empty: something may.
+	Stop     string
+	Mode     string   // of the config: audit, manual or enforce
+	Regions  []string // of the account
 	Policies *policy.Set
 	Terms    *decision.Terms
 }

@@ -63,6 +63,7 @@ type Order struct {
 	Mode    string // of the config: audit, manual or enforce
 	// NotExecuted is why decisions to revoke are not carried out. Empty: they are.
 	NotExecuted string
+	GuardsHash  string // see [Start]
 }
 
 // Acting tells whether decisions to revoke are to be carried out.
@@ -169,7 +170,7 @@ func (s *sweep) start(ctx context.Context) error {
 	}
 	watched, err := s.Ledger.Start(ctx, &Start{
 		ID: s.ID, Account: s.Account, Origin: s.Origin, Actor: s.Actor, Mode: s.Mode, Acting: s.Acting(),
-		PolicyHash: s.result.PolicyHash, At: s.result.Started,
+		PolicyHash: s.result.PolicyHash, GuardsHash: s.GuardsHash, At: s.result.Started,
 	})
 	if err != nil {
 		return fmt.Errorf("recording the start of a sweep of account %s: %w", s.Account.Name, err)
@@ -204,11 +205,14 @@ func (s *sweep) revocations() []revoker.Revocation {
 		return nil
 	}
 	var list []revoker.Revocation
+	taken := map[decision.RuleRef]bool{} // without IDs, two listed rules may be one to all that is known of them
 	for i := range s.result.Findings {
 		f := &s.result.Findings[i]
-		if f.Decision.Action != decision.Revoke || f.Decision.Open || s.Only != nil && !s.Only(f) {
+		ref := decision.RuleRef{Region: f.Group.Region, Group: f.Group.ID, Key: f.Rule.Key()}
+		if f.Decision.Action != decision.Revoke || f.Decision.Open || taken[ref] || s.Only != nil && !s.Only(f) {
 			continue
 		}
+		taken[ref] = true
 		list = append(list, revoker.Revocation{
 			ID: s.NewID(), Sweep: s.ID, Ref: sg.GroupRef{Account: s.Account.Name, Region: f.Group.Region, Group: f.Group.ID},
 			Rule: f.Rule, Policies: causes(f), Origin: s.Origin, Actor: s.Actor, Created: s.result.Finished,

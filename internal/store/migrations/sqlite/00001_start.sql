@@ -13,6 +13,7 @@ CREATE TABLE sweeps (
     mode TEXT NOT NULL,
     acting INTEGER NOT NULL,
     policy_hash TEXT NOT NULL,
+    guards_hash TEXT NOT NULL,
     started INTEGER NOT NULL,
     finished INTEGER NOT NULL DEFAULT 0,
     complete INTEGER NOT NULL DEFAULT 0,
@@ -25,6 +26,7 @@ CREATE TABLE sweeps (
     summary TEXT NOT NULL DEFAULT '{}'
 );
 CREATE INDEX sweeps_by_account ON sweeps (account, seq);
+CREATE INDEX sweeps_by_account_id ON sweeps (account_id, account);
 
 CREATE TABLE findings (
     sweep TEXT NOT NULL REFERENCES sweeps (id),
