@@ -129,19 +129,19 @@ func newCrashBed(t *testing.T, draw *rand.Rand) *crashBed {
 }
 
 // serveEmulator has an emulator serve until the test ends.
-func serveEmulator(t *testing.T, server *ecsemu.Server) (endpoint string) {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+func serveEmulator(tb testing.TB, server *ecsemu.Server) (endpoint string) {
+	tb.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ctx, stop := context.WithCancel(context.WithoutCancel(tb.Context()))
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(ctx, listener) }()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {
-			t.Errorf("emulator: %v", err)
+			tb.Errorf("emulator: %v", err)
 		}
 	})
 	return "http://" + listener.Addr().String()

@@ -122,7 +122,8 @@ func newHistoryVerify(sys system) *cobra.Command {
 		Use:   "verify",
 		Short: "Recompute the chain of the audit log and say whether it is as it was written",
 		Long: `Verify reads the audit log from its first entry to its last, recomputes the hash of each from the entry and the hash
-before it, and compares the log with the checkpoint file beside the store. It writes how many entries there are and the
+before it, and compares the log with the checkpoint file beside the store, and sweeps, revocations, calls and restores on
+record with what the log says of them. It writes how many entries there are and the
 hash of the last one, the head; a head that was kept elsewhere must be found again.
 
 Exit codes: 0 intact · 1 the store cannot be read · 5 the log is broken.`,
@@ -157,8 +158,9 @@ func (s system) historyVerify(ctx context.Context, flags *historyFlags) (err err
 	if err != nil {
 		s.say("egress-janitor: error: %v", err)
 	}
-	s.say("egress-janitor: error: the audit log is broken; keep the store and its checkpoint as they are, " +
-		"and compare them with a copy; if you have put a copy back on purpose, `egress-janitor resume --reason ...` accepts it")
+	s.say("egress-janitor: error: the audit log, or a record that it vouches for, is not as it was written; keep the store " +
+		"and its checkpoint as they are, and compare them with a copy; if you have put a copy back on purpose, " +
+		"`egress-janitor resume --reason ...` accepts it")
 	return codeError(exitBroken)
 }
 

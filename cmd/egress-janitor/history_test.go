@@ -113,7 +113,7 @@ func checkBroken(t *testing.T, config, want string) {
 	if code != exitBroken || !strings.HasPrefix(out, "entries  ") || !strings.Contains(out, want) {
 		t.Errorf("got exit code %d, want %d with %q in\n%s%s", code, exitBroken, want, out, messages)
 	}
-	if !strings.Contains(messages, "the audit log is broken; keep the store") {
+	if !strings.Contains(messages, "is not as it was written; keep the store") {
 		t.Errorf("the messages do not say what to do:\n%s", messages)
 	}
 	code, out, _ = history(t, "verify", "-c", config, "--output", "json")

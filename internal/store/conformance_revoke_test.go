@@ -204,8 +204,8 @@ func recheckShares(t *testing.T, s twin, c *clock) {
 	share.Again.Elsewhere, share.Again.ElsewhereByPolicy = 1, map[string]int{"p1": 1}
 	want["s"] = share
 	same(t, "shares", want, again.Sweeps)
-	if !again.State.Reported || again.State.Window != 2 || len(again.State.Open) != 2 {
-		t.Errorf("state %+v, want the own revocation in the window, and both open ones", again.State)
+	if !again.State.Reported || again.State.Window != 2 || len(again.State.Open) != 1 {
+		t.Errorf("state %+v, want the own revocation in the window, and of the open ones that of the group", again.State)
 	}
 	same(t, "of a group without work", map[string]sweep.Share{},
 		got[*sweep.Recheck](t)(s.Recheck(t.Context(), ref("prod", "sg-7"), "hash")).Sweeps)

@@ -264,12 +264,21 @@ func (m *Memory) Recheck(_ context.Context, ref sg.GroupRef, policyHash string) 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	again := &sweep.Recheck{State: m.state(ref.Account, policyHash), Sweeps: map[string]sweep.Share{}}
+	keepGroup(again.State, ref)
 	for i := range m.revocations {
 		if r := &m.revocations[i]; r.Ref == ref && r.Outcome == "" {
 			again.Sweeps[r.Sweep] = m.share(r.Sweep, ref)
 		}
 	}
 	return again, nil
+}
+
+// keepGroup leaves of a state what is about one group.
+func keepGroup(s *decision.State, ref sg.GroupRef) {
+	other := func(c decision.ContentRef) bool { return c.Region != ref.Region || c.Group != ref.Group }
+	maps.DeleteFunc(s.Clocks, func(k decision.ClockKey, _ decision.Clock) bool { return other(k.ContentRef) })
+	maps.DeleteFunc(s.Past, func(c decision.ContentRef, _ decision.Past) bool { return other(c) })
+	maps.DeleteFunc(s.Open, func(r decision.RuleRef, _ bool) bool { return r.Region != ref.Region || r.Group != ref.Group })
 }
 
 // share says what a sweep did in other groups.

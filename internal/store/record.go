@@ -111,6 +111,6 @@ type Entry struct {
 type Verification struct {
 	Entries   int64  // that were read
 	Head      string // hash of the last good one
-	Broken    string // what is wrong with the first entry that is not as it was written; empty if all are
+	Broken    string // what is wrong first, with the log or with a record that it vouches for; empty: nothing is
 	BrokenSeq int64
 }

@@ -101,37 +101,37 @@ func (s *SQL) Finish(ctx context.Context, endings []revoker.Ending) error {
 		return nil
 	}
 	return s.write(ctx, "recording outcomes", func(t *tx) error {
-		for i := range endings {
-			if err := s.end(ctx, t, KindOutcome, &endings[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.end(ctx, t, KindOutcome, endings)
 	})
 }
 
 // Amend records that a revocation which was given up as withdrawn or failed was carried out after all: a call of it that
 // was on its way took effect later. The outcome can become confirmed, nothing else.
 func (s *SQL) Amend(ctx context.Context, e revoker.Ending) error {
-	return s.write(ctx, "amending an outcome", func(t *tx) error { return s.end(ctx, t, KindAmended, &e) })
+	return s.write(ctx, "amending an outcome", func(t *tx) error { return s.end(ctx, t, KindAmended, []revoker.Ending{e}) })
 }
 
-func (s *SQL) end(ctx context.Context, t *tx, kind string, e *revoker.Ending) error {
-	found, err := t.item(ctx, "revocations", e.Revocation)
-	if err != nil {
-		return err
-	}
+func (s *SQL) end(ctx context.Context, t *tx, kind string, endings []revoker.Ending) error {
 	check := checkEnding
 	if kind == KindAmended {
 		check = checkAmendment
 	}
-	if err := check(e, found); err != nil {
-		return err
-	}
-	err = t.changed(ctx, `UPDATE revocations SET outcome = ?, attribution = ?, detail = ?, ended = ? WHERE id = ?`,
-		string(e.Outcome), string(e.Attribution), e.Detail, micros(e.At), e.Revocation)
+	events := make([]event, len(endings))
+	err := t.each(ctx, `UPDATE revocations SET outcome = ?, attribution = ?, detail = ?, ended = ? WHERE id = ?`, len(endings),
+		func(i int) ([]any, error) {
+			e := &endings[i]
+			found, err := t.item(ctx, "revocations", e.Revocation)
+			if err != nil {
+				return nil, err
+			}
+			if err := check(e, found); err != nil { // which also refuses one that is not there
+				return nil, err
+			}
+			events[i] = endingEvent(kind, found.account, e)
+			return []any{string(e.Outcome), string(e.Attribution), e.Detail, micros(e.At), e.Revocation}, nil
+		})
 	if err != nil {
 		return err
 	}
-	return t.append(ctx, s.now(), endingEvent(kind, found.account, e))
+	return t.append(ctx, s.now(), events...)
 }

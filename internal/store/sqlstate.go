@@ -30,13 +30,13 @@ func (s *SQL) state(ctx context.Context, t *tx, of stateOf) (*decision.State, er
 			return nil, err
 		}
 	}
-	if state.Clocks, err = t.clocks(ctx, of.account); err != nil {
+	if state.Clocks, err = t.clocks(ctx, of); err != nil {
 		return nil, err
 	}
-	if state.Past, err = t.past(ctx, names); err != nil {
+	if state.Past, err = t.past(ctx, names, of); err != nil {
 		return nil, err
 	}
-	if state.Open, err = t.openRules(ctx, names); err != nil {
+	if state.Open, err = t.openRules(ctx, names, of); err != nil {
 		return nil, err
 	}
 	state.Window, err = t.window(ctx, of)
@@ -65,7 +65,8 @@ func (t *tx) namesOf(ctx context.Context, latest *SweepRecord) ([]string, error)
 	return names, err
 }
 
-func (t *tx) clocks(ctx context.Context, account string) (map[decision.ClockKey]decision.Clock, error) {
+func (t *tx) clocks(ctx context.Context, of stateOf) (map[decision.ClockKey]decision.Clock, error) {
+	within, args := of.within()
 	clocks := map[decision.ClockKey]decision.Clock{}
 	err := t.rows(ctx, func(rows *sql.Rows) error {
 		var k decision.ClockKey
@@ -77,15 +78,20 @@ func (t *tx) clocks(ctx context.Context, account string) (map[decision.ClockKey]
 		c.Since, c.LastSeen = fromMicros(since), fromMicros(seen)
 		clocks[k] = c
 		return nil
-	}, `SELECT region, group_id, content_key, policy, since, last_seen, sweeps FROM clocks WHERE account = ?`, account)
+	}, `SELECT region, group_id, content_key, policy, since, last_seen, sweeps FROM clocks WHERE account = ?`+within,
+		append([]any{of.account}, args...)...)
 	return clocks, err
 }
 
 // past reads how often contents were removed, and until when their latest restore holds them. A restore that is open or
 // failed holds too: a person wants the rule to be there.
-func (t *tx) past(ctx context.Context, accounts []string) (map[decision.ContentRef]decision.Past, error) {
+func (t *tx) past(
+	ctx context.Context, accounts []string, of stateOf,
+) (map[decision.ContentRef]decision.Past, error) {
 	past := map[decision.ContentRef]decision.Past{}
 	in, args := among(accounts)
+	within, more := of.within()
+	args = append(args, more...)
 	err := t.rows(ctx, func(rows *sql.Rows) error {
 		var ref decision.ContentRef
 		var p decision.Past
@@ -94,7 +100,7 @@ func (t *tx) past(ctx context.Context, accounts []string) (map[decision.ContentR
 		}
 		past[ref] = p
 		return nil
-	}, `SELECT region, group_id, content_key, COUNT(*) FROM revocations WHERE outcome = ? AND account IN `+in+`
+	}, `SELECT region, group_id, content_key, COUNT(*) FROM revocations WHERE outcome = ? AND account IN `+in+within+`
 		GROUP BY region, group_id, content_key`, append([]any{string(revoker.Confirmed)}, args...)...)
 	if err != nil {
 		return nil, err
@@ -109,13 +115,14 @@ func (t *tx) past(ctx context.Context, accounts []string) (map[decision.ContentR
 		p.HeldUntil = fromMicros(until)
 		past[ref] = p
 		return nil
-	}, `SELECT region, group_id, content_key, hold_until FROM restores WHERE account IN `+in+` ORDER BY seq`, args...)
+	}, `SELECT region, group_id, content_key, hold_until FROM restores WHERE account IN `+in+within+` ORDER BY seq`, args...)
 	return past, err
 }
 
-func (t *tx) openRules(ctx context.Context, accounts []string) (map[decision.RuleRef]bool, error) {
+func (t *tx) openRules(ctx context.Context, accounts []string, of stateOf) (map[decision.RuleRef]bool, error) {
 	open := map[decision.RuleRef]bool{}
 	in, args := among(accounts)
+	within, more := of.within()
 	err := t.rows(ctx, func(rows *sql.Rows) error {
 		var r decision.RuleRef
 		if err := rows.Scan(&r.Region, &r.Group, &r.Key); err != nil {
@@ -123,7 +130,8 @@ func (t *tx) openRules(ctx context.Context, accounts []string) (map[decision.Rul
 		}
 		open[r] = true
 		return nil
-	}, `SELECT region, group_id, rule_key FROM revocations WHERE outcome = '' AND account IN `+in, args...)
+	}, `SELECT region, group_id, rule_key FROM revocations WHERE outcome = '' AND account IN `+in+within,
+		append(args, more...)...)
 	return open, err
 }
 
@@ -152,7 +160,7 @@ func (s *SQL) Recheck(ctx context.Context, ref sg.GroupRef, policyHash string) (
 	unwritten := s.unwritten(ctx)
 	var again *sweep.Recheck
 	err := s.read(ctx, "reading what decides about group "+ref.Group, func(t *tx) error {
-		state, err := s.state(ctx, t, stateOf{account: ref.Account, policyHash: policyHash, now: s.now()})
+		state, err := s.state(ctx, t, stateOf{account: ref.Account, policyHash: policyHash, now: s.now(), group: &ref})
 		if err != nil {
 			return err
 		}
@@ -183,17 +191,16 @@ func (t *tx) shares(ctx context.Context, ref sg.GroupRef, shares map[string]swee
 	for id, share := range shares {
 		err := t.rows(ctx, func(rows *sql.Rows) error {
 			var policy string
-			var first bool
-			if err := rows.Scan(&policy, &first); err != nil {
+			var all, first int // of a revocation's policies the first counts it
+			if err := rows.Scan(&policy, &all, &first); err != nil {
 				return err
 			}
-			share.Again.ElsewhereByPolicy[policy]++
-			if first {
-				share.Again.Elsewhere++
-			}
+			share.Again.ElsewhereByPolicy[policy] = all
+			share.Again.Elsewhere += first
 			return nil
-		}, `SELECT p.policy, p.position = 0 FROM revocations r JOIN revocation_policies p ON p.revocation = r.id
-			WHERE r.sweep = ? AND NOT (r.region = ? AND r.group_id = ?) AND `+counted,
+		}, `SELECT p.policy, COUNT(*), SUM(CASE WHEN p.position = 0 THEN 1 ELSE 0 END)
+			FROM revocations r JOIN revocation_policies p ON p.revocation = r.id
+			WHERE r.sweep = ? AND NOT (r.region = ? AND r.group_id = ?) AND `+counted+` GROUP BY p.policy`,
 			append([]any{id, ref.Region, ref.Group}, countedArgs()...)...)
 		if err != nil {
 			return err

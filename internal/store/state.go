@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/internal/sweep"
 	"github.com/egress-janitor/egress-janitor/revoker"
 	"github.com/egress-janitor/egress-janitor/scanner"
@@ -17,6 +18,15 @@ type stateOf struct {
 	account    string
 	policyHash string
 	now        time.Time
+	group      *sg.GroupRef // what is about this group alone; nil: all of the account
+}
+
+// within is the condition for rows about what the state is of.
+func (of *stateOf) within() (condition string, args []any) {
+	if of.group == nil {
+		return "", nil
+	}
+	return " AND region = ? AND group_id = ?", []any{of.group.Region, of.group.Group}
 }
 
 // cloneState gives a state that the caller may do with as it likes.

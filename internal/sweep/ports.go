@@ -67,6 +67,7 @@ type Share struct {
 type Worklist interface {
 	// Open gives the open work of an account by its name, sorted by region and group.
 	Open(ctx context.Context, account string) ([]revoker.Work, error)
-	// Recheck gives what deciding again about the open revocations of a group depends on now.
+	// Recheck gives what deciding again about the open revocations of a group depends on now. What its state says of
+	// rules is of this group alone.
 	Recheck(ctx context.Context, ref sg.GroupRef, policyHash string) (*Recheck, error)
 }
