@@ -174,14 +174,21 @@ func (w *worker) present() sweep.Present {
 	}
 }
 
-// hold keeps a revoking call from being sent if somebody has paused since its rules were checked: a call may wait for
-// its turn for some seconds.
+// hold keeps a revoking call from being sent if somebody has paused, or changed config or policies, since its rules were
+// checked: a call may wait for its turn for some seconds. What is held is checked again.
 func (w *worker) hold(ctx context.Context) error {
 	switches, err := w.store.Switches(ctx)
 	if err != nil {
 		return err
 	}
-	if why := cmp.Or(switches.Hold(), w.present().Terms.Paused); why != "" {
+	now, stop := w, ""
+	if w.latest != nil {
+		now, stop = w.latest(w)
+	}
+	if stop == "" && now != w {
+		stop = "config and policies were loaded anew, and have not decided about it yet"
+	}
+	if why := cmp.Or(switches.Hold(), pausedByFile(now.config), stop); why != "" {
 		return errors.New(why)
 	}
 	return nil
