@@ -53,7 +53,7 @@ test: ## Run all tests, in random order and with the race detector (but for most
 	set -x; \
 	[[ -z "$$packages" ]] || $(GO) test $$race -shuffle=on $$packages; \
 	if [[ '$(PACKAGES)' == ./... ]]; then \
-	  $(GO) test -shuffle=on ./internal/store ./cmd/egress-janitor; \
+	  $(GO) test -timeout 30m -shuffle=on ./internal/store ./cmd/egress-janitor; \
 	  $(GO) test $$race -shuffle=on -run '^TestConcurrent' ./internal/store; \
 	  $(GO) test $$race -run '^TestStories$$/^(drain|pause|reloaded|two_processes)$$' ./cmd/egress-janitor; \
 	fi
