@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
@@ -150,21 +149,7 @@ func TestALateEffectAmendsTheRecord(t *testing.T) {
 
 func patient(t *testing.T) *policy.Set {
 	t.Helper()
-	set, err := policy.Load(fstest.MapFS{"p.yaml": {Data: []byte(`version: 1
-policies:
-  - name: no-bad
-    description: Nothing reaches the bad.
-    severity: high
-    owner: netsec@example.com
-    groups: {without-tags: {keep: "*"}}
-    match: {destination: {within: [198.51.100.0/24]}}
-    action: revoke
-    grace: 1h
-`)}}, []string{"p.yaml"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
+	return load(t, noBad("1h"))
 }
 
 func TestAClockOfGraceIsDroppedWhenThePolicyObjectsNoMore(t *testing.T) {

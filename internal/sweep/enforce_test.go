@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -243,7 +242,7 @@ func TestARuleWhosePeerIsGoneIsNotRevokedAnyMore(t *testing.T) {
 
 func everything(t *testing.T) *policy.Set {
 	t.Helper()
-	set, err := policy.Load(fstest.MapFS{"p.yaml": {Data: []byte(`version: 1
+	return load(t, `version: 1
 policies:
   - name: everything
     description: Whatever there is.
@@ -260,11 +259,7 @@ policies:
     groups: all
     match: {every-rule: true}
     action: report
-`)}}, []string{"p.yaml"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
+`)
 }
 
 func TestOnlyPoliciesThatAskForItAreTheCause(t *testing.T) {

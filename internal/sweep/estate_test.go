@@ -186,7 +186,22 @@ func (b *bench) newID() string { b.ids++; return "id-" + strconv.Itoa(b.ids) }
 
 func (b *bench) policies(more string) *policy.Set {
 	b.t.Helper()
-	set, err := policy.Load(fstest.MapFS{"p.yaml": {Data: []byte(`version: 1
+	return load(b.t, noBad("0s")+more)
+}
+
+// load reads one policy file.
+func load(t *testing.T, text string) *policy.Set {
+	t.Helper()
+	set, err := policy.Load(fstest.MapFS{"p.yaml": {Data: []byte(text)}}, []string{"p.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// noBad is a file with a policy that objects to 198.51.100.0/24 outside of groups with the tag keep.
+func noBad(grace string) string {
+	return `version: 1
 policies:
   - name: no-bad
     description: Nothing reaches the bad.
@@ -195,12 +210,7 @@ policies:
     groups: {without-tags: {keep: "*"}}
     match: {destination: {within: [198.51.100.0/24]}}
     action: revoke
-    grace: 0s
-` + more)}}, []string{"p.yaml"})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return set
+    grace: ` + grace + "\n"
 }
 
 func (b *bench) account() sweep.Account {

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -69,7 +68,7 @@ func rule(id string, apply func(*sg.Fields)) sg.Rule {
 
 func openWorld(t *testing.T) *policy.Set {
 	t.Helper()
-	set, err := policy.Load(fstest.MapFS{"p.yaml": {Data: []byte(`version: 1
+	return load(t, `version: 1
 policies:
   - name: everything
     description: Whatever there is.
@@ -78,11 +77,7 @@ policies:
     groups: all
     match: {every-rule: true}
     action: revoke
-`)}}, []string{"p.yaml"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
+`)
 }
 
 func run(t *testing.T, c *cloud) *sweep.Result {
