@@ -13,6 +13,7 @@ import (
 	"github.com/egress-janitor/egress-janitor/configs"
 	"github.com/egress-janitor/egress-janitor/internal/config"
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/estates"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/internal/strictyaml"
 	"github.com/egress-janitor/egress-janitor/policy"
@@ -51,7 +52,7 @@ func loadPolicies(t *testing.T, paths ...string) *policy.Set {
 
 func loadEstate(t *testing.T) *ecsemu.Estate {
 	t.Helper()
-	estate, err := ecsemu.LoadEstate(configs.Estate, read(t, configs.Estate))
+	estate, err := estates.Load(configs.Estate, read(t, configs.Estate))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,11 +56,11 @@ func TestTheEstateHoldsEveryOddity(t *testing.T) {
 		"a legacy priority":       rule(func(_ *ecsemu.Group, r *ecsemu.Rule) bool { return r.Priority == 110 }),
 		"ports the wrong way":     rule(func(_ *ecsemu.Group, r *ecsemu.Rule) bool { return r.Ports == "65535/1" }),
 		"a drop rule":             rule(func(_ *ecsemu.Group, r *ecsemu.Rule) bool { return r.Policy == "drop" }),
-		"IPv4 written as IPv6":    rule(func(_ *ecsemu.Group, r *ecsemu.Rule) bool { return r.To == "::ffff:0.0.0.0/96" }),
-		"host bits":               rule(func(_ *ecsemu.Group, r *ecsemu.Rule) bool { return r.To == "10.20.33.7/20" }),
-		"another account's group": rule(func(_ *ecsemu.Group, r *ecsemu.Rule) bool { return r.ToAccount != "" }),
-		"a source":                rule(func(_ *ecsemu.Group, r *ecsemu.Rule) bool { return r.Source != "" }),
-		"an empty prefix list":    rule(func(_ *ecsemu.Group, r *ecsemu.Rule) bool { return r.To == "pl-t4nfuture" }),
+		"IPv4 written as IPv6":    rule(func(_ *ecsemu.Group, r *ecsemu.Rule) bool { return r.Peer == "::ffff:0.0.0.0/96" }),
+		"host bits":               rule(func(_ *ecsemu.Group, r *ecsemu.Rule) bool { return r.Peer == "10.20.33.7/20" }),
+		"another account's group": rule(func(_ *ecsemu.Group, r *ecsemu.Rule) bool { return r.PeerAccount != "" }),
+		"a source":                rule(func(_ *ecsemu.Group, r *ecsemu.Rule) bool { return r.Own != "" }),
+		"an empty prefix list":    rule(func(_ *ecsemu.Group, r *ecsemu.Rule) bool { return r.Peer == "pl-t4nfuture" }),
 		"a protocol by number":    rule(func(_ *ecsemu.Group, r *ecsemu.Rule) bool { return r.Protocol == "50" }),
 	}
 	regions := loadEstate(t).Regions
@@ -81,16 +81,16 @@ func TestRulesReferToGroupsAndListsThatExist(t *testing.T) {
 			group := &region.Groups[i]
 			for _, r := range group.Egress {
 				switch {
-				case isList(r.To):
-					if !slices.ContainsFunc(region.PrefixLists, func(l ecsemu.PrefixList) bool { return l.ID == r.To }) {
-						t.Errorf("rule %s: no prefix list %s in %s", r.ID, r.To, region.ID)
+				case isList(r.Peer):
+					if !slices.ContainsFunc(region.PrefixLists, func(l ecsemu.PrefixList) bool { return l.ID == r.Peer }) {
+						t.Errorf("rule %s: no prefix list %s in %s", r.ID, r.Peer, region.ID)
 					}
-				case isGroup(r.To) && r.ToAccount == "":
-					at := slices.IndexFunc(region.Groups, func(g ecsemu.Group) bool { return g.ID == r.To })
+				case isGroup(r.Peer) && r.PeerAccount == "":
+					at := slices.IndexFunc(region.Groups, func(g ecsemu.Group) bool { return g.ID == r.Peer })
 					if at < 0 {
-						t.Errorf("rule %s: no group %s in %s", r.ID, r.To, region.ID)
+						t.Errorf("rule %s: no group %s in %s", r.ID, r.Peer, region.ID)
 					} else if group.Type == ecsemu.TypeEnterprise || region.Groups[at].Type == ecsemu.TypeEnterprise {
-						t.Errorf("rule %s: advanced groups neither name groups nor are named, but it goes to %s", r.ID, r.To)
+						t.Errorf("rule %s: advanced groups neither name groups nor are named, but it goes to %s", r.ID, r.Peer)
 					}
 				}
 			}

@@ -114,17 +114,17 @@ func domain(region string, g *ecsemu.Group, lists map[string]*sg.PrefixList) (*s
 	for i := range g.Egress {
 		r := &g.Egress[i]
 		fields := sg.Fields{
-			ID: r.ID, Protocol: r.Protocol, PortRange: r.Ports, SourcePorts: r.SourcePorts, SourceCIDR4: r.Source,
+			ID: r.ID, Protocol: r.Protocol, PortRange: r.Ports, SourcePorts: r.SourcePorts, SourceCIDR4: r.Own,
 			Policy: cmp.Or(r.Policy, "accept"), Priority: strconv.Itoa(cmp.Or(r.Priority, 1)), NICType: r.NIC,
-			Description: r.Description, Created: r.Created, GroupOwner: r.ToAccount,
+			Description: r.Description, Created: r.Created, GroupOwner: r.PeerAccount,
 		}
 		switch {
-		case isGroup(r.To):
-			fields.GroupID = r.To
-		case isList(r.To):
-			fields.PrefixListID = r.To
+		case isGroup(r.Peer):
+			fields.GroupID = r.Peer
+		case isList(r.Peer):
+			fields.PrefixListID = r.Peer
 		default:
-			fields.CIDR4 = r.To // which family it is, is read from the text
+			fields.CIDR4 = r.Peer // which family it is, is read from the text
 		}
 		rules[i] = sg.NewRule(&fields)
 		rules[i].Destination.List = lists[fields.PrefixListID]

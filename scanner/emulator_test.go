@@ -7,6 +7,7 @@ import (
 
 	"github.com/egress-janitor/egress-janitor/internal/ecsapi"
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/estates"
 	"github.com/egress-janitor/egress-janitor/scanner"
 )
 
@@ -41,7 +42,7 @@ func scanEmulated(t *testing.T, client *ecsapi.Client) scanned {
 
 // Over the wire, a scan sees every group and rule of the estate, in the least number of calls.
 func TestScanOfAnEmulatedEstate(t *testing.T) {
-	estate := ecsemu.Generate(ecsemu.GenerateOptions{
+	estate := estates.Generate(estates.GenerateOptions{
 		Seed: 7, Regions: []string{"cn-beijing", "cn-hangzhou"}, Groups: 250, RulesPerGroup: 12, FindingShare: 0.1,
 		Now: time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC),
 	})
@@ -49,12 +50,12 @@ func TestScanOfAnEmulatedEstate(t *testing.T) {
 	big := ecsemu.Group{ID: "sg-big", VPC: "vpc-1"}
 	for i := range 1500 { // more than the largest page
 		big.Egress = append(big.Egress, ecsemu.Rule{
-			Protocol: "tcp", Ports: "443/443", To: "10." + strconv.Itoa(i/256) + "." + strconv.Itoa(i%256) + ".0/24",
+			Protocol: "tcp", Ports: "443/443", Peer: "10." + strconv.Itoa(i/256) + "." + strconv.Itoa(i%256) + ".0/24",
 		})
 	}
 	classic := ecsemu.Group{ID: "sg-classic", Egress: []ecsemu.Rule{
-		{ID: "sgr-out", NIC: "internet", Protocol: "all", To: "0.0.0.0/0"},
-		{ID: "sgr-in", NIC: "intranet", Protocol: "all", To: "10.0.0.0/8"},
+		{ID: "sgr-out", NIC: "internet", Protocol: "all", Peer: "0.0.0.0/0"},
+		{ID: "sgr-in", NIC: "intranet", Protocol: "all", Peer: "10.0.0.0/8"},
 	}}
 	hangzhou.Groups = append(hangzhou.Groups, big, classic)
 	client, server := emulated(t, estate)
@@ -138,7 +139,7 @@ func TestScanOfAnEmulatedEstateWithFaults(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			rule := []ecsemu.Rule{{Protocol: "all", To: "10.0.0.0/8"}}
+			rule := []ecsemu.Rule{{Protocol: "all", Peer: "10.0.0.0/8"}}
 			client, _ := emulated(t, &ecsemu.Estate{Regions: []ecsemu.Region{
 				{ID: "cn-beijing", Groups: []ecsemu.Group{{ID: "sg-3", VPC: "vpc-1", Egress: rule}}},
 				{ID: "cn-hangzhou", Groups: []ecsemu.Group{

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/estates"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/scanner"
 )
@@ -200,7 +200,7 @@ func TestReadGroupRefusesWhatCannotBeRead(t *testing.T) {
 
 // Over the wire, a group reads as it does in a scan.
 func TestReadGroupOfAnEmulatedEstate(t *testing.T) {
-	estate := ecsemu.Generate(ecsemu.GenerateOptions{
+	estate := estates.Generate(estates.GenerateOptions{
 		Seed: 7, Regions: []string{"cn-hangzhou"}, Groups: 20, RulesPerGroup: 12, FindingShare: 0.1,
 		Now: time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC),
 	})

@@ -111,8 +111,8 @@ func newCrashBed(t *testing.T, draw *rand.Rand) *crashBed {
 		estate.Regions[0].Groups = append(estate.Regions[0].Groups, ecsemu.Group{
 			ID: fmt.Sprintf("sg-crash%d", i), Name: fmt.Sprintf("crash-%d", i), VPC: "vpc-crash",
 			Egress: []ecsemu.Rule{
-				{ID: fmt.Sprintf("sgr-keep%d", i), Protocol: "tcp", Ports: "443/443", To: "10.0.0.0/8"},
-				{ID: fmt.Sprintf("sgr-exempt%d", i), Protocol: "tcp", Ports: "443/443", To: "198.51.100.255/32"},
+				{ID: fmt.Sprintf("sgr-keep%d", i), Protocol: "tcp", Ports: "443/443", Peer: "10.0.0.0/8"},
+				{ID: fmt.Sprintf("sgr-exempt%d", i), Protocol: "tcp", Ports: "443/443", Peer: "198.51.100.255/32"},
 			},
 		})
 	}
@@ -301,7 +301,7 @@ func (b *crashBed) edit(t *testing.T) {
 	}
 	group := b.group()
 	for _, rule := range b.server.Rules("cn-hangzhou", group) {
-		if strings.HasPrefix(rule.To, "203.") {
+		if strings.HasPrefix(rule.Peer, "203.") {
 			b.call(t, url.Values{
 				"Action": {"RevokeSecurityGroupEgress"}, "SecurityGroupId": {group}, "SecurityGroupRuleId.1": {rule.ID},
 			})

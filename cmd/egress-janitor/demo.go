@@ -17,6 +17,7 @@ import (
 	"github.com/egress-janitor/egress-janitor/configs"
 	"github.com/egress-janitor/egress-janitor/internal/ecsapi"
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/estates"
 )
 
 type demoFlags struct {
@@ -90,7 +91,7 @@ func (s system) demoEmulator(ctx context.Context) (*ecsemu.Server, net.Listener,
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the sample estate: %w", err)
 	}
-	estate, err := ecsemu.LoadEstate(configs.Estate, data)
+	estate, err := estates.Load(configs.Estate, data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("loading the sample estate: %w", err)
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/estates"
 )
 
 type emulatorFlags struct {
@@ -21,7 +23,7 @@ type emulatorFlags struct {
 	caFile   string
 	latency  time.Duration
 	quota    float64
-	generate ecsemu.GenerateOptions
+	generate estates.GenerateOptions
 
 	missingRule string
 	noRuleIDs   bool
@@ -56,7 +58,7 @@ GET /_emulator/requests shows what it was asked; POST /_emulator/faults makes it
 	f.Uint64Var(&flags.generate.Seed, "generate-seed", 1, "seed of the generated estate, which is the same on any day")
 	f.StringSliceVar(&flags.generate.Regions, "generate-regions", []string{"cn-hangzhou"}, "regions of the generated estate")
 	f.Float64Var(&flags.generate.FindingShare, "generate-findings", 0.01, "share of generated rules that are open to the world")
-	f.StringVar(&flags.missingRule, "missing-rule", string(ecsemu.MissingRuleError), "what revoking a rule that is not there "+
+	f.StringVar(&flags.missingRule, "missing-rule", string(cloud.MissingRuleError), "what revoking a rule that is not there "+
 		"is: error, as today, or succeed, as before July 2024")
 	f.BoolVar(&flags.noRuleIDs, "no-rule-ids", false, "be of the time before rules had IDs")
 	cmd.MarkFlagsMutuallyExclusive("estate", "generate-groups")
@@ -74,7 +76,7 @@ func (s system) emulator(ctx context.Context, flags emulatorFlags) error {
 	}
 	server, err := ecsemu.New(ecsemu.Options{
 		Estate: estate, Keys: keys, Clock: s.now, Latency: flags.latency, QuotaPerSecond: flags.quota,
-		MissingRule: ecsemu.MissingRule(flags.missingRule), NoRuleIDs: flags.noRuleIDs,
+		Era: cloud.Era{MissingRule: cloud.MissingRule(flags.missingRule), NoRuleIDs: flags.noRuleIDs},
 	})
 	if err != nil {
 		return fmt.Errorf("starting the emulator: %w", err)
@@ -104,7 +106,7 @@ func (s system) estate(flags emulatorFlags) (*ecsemu.Estate, error) {
 			"numbers from 0, and a share up to 1", g.Groups, g.RulesPerGroup, g.FindingShare)}
 	}
 	if flags.generate.Groups > 0 {
-		return ecsemu.Generate(flags.generate), nil
+		return estates.Generate(flags.generate), nil
 	}
 	if flags.estate == "" {
 		return nil, nil //nolint:nilnil // no estate is an empty account
@@ -113,7 +115,7 @@ func (s system) estate(flags emulatorFlags) (*ecsemu.Estate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the estate: %w", err)
 	}
-	estate, err := ecsemu.LoadEstate(flags.estate, data)
+	estate, err := estates.Load(flags.estate, data)
 	if err != nil {
 		return nil, fmt.Errorf("loading the estate: %w", err)
 	}
@@ -123,7 +125,7 @@ func (s system) estate(flags emulatorFlags) (*ecsemu.Estate, error) {
 func accessKeys(texts []string) ([]ecsemu.AccessKey, error) {
 	var keys []ecsemu.AccessKey
 	for _, text := range texts {
-		key, err := ecsemu.ParseAccessKey(text)
+		key, err := cloud.ParseAccessKey(text)
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--access-key: %w", err)}
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/egress-janitor/egress-janitor/deploy/promtest"
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
 	"github.com/egress-janitor/egress-janitor/revoker"
 )
 
@@ -54,24 +55,24 @@ func historyAccounts(t *testing.T) map[string]*emulatedAccount {
 	crowd := ecsemu.Group{ID: "sg-crowd", Name: "crowd", VPC: "vpc-b"}
 	for i := range 4 { // one more than the limit per group
 		crowd.Egress = append(crowd.Egress, ecsemu.Rule{
-			ID: fmt.Sprintf("sgr-crowd%d", i), Protocol: "tcp", Ports: fmt.Sprintf("%d/%d", 80+i, 80+i), To: "0.0.0.0/0",
+			ID: fmt.Sprintf("sgr-crowd%d", i), Protocol: "tcp", Ports: fmt.Sprintf("%d/%d", 80+i, 80+i), Peer: "0.0.0.0/0",
 		})
 	}
 	return map[string]*emulatedAccount{
 		"prod": emulate(t, &ecsemu.Estate{Account: ecsemu.DefaultAccount, Regions: []ecsemu.Region{
 			{ID: "cn-hangzhou", Groups: []ecsemu.Group{{ID: "sg-web", Name: "web", VPC: "vpc-a", Egress: []ecsemu.Rule{
-				{ID: "sgr-keep", Protocol: "tcp", Ports: "443/443", To: "10.0.0.0/8"},
-				{ID: "sgr-world", Protocol: "tcp", Ports: "22/22", To: "0.0.0.0/0"},
-				{ID: "sgr-both", Protocol: "tcp", Ports: "3306/3306", To: "0.0.0.0/0"},
-				{ID: "sgr-db", Protocol: "tcp", Ports: "3306/3306", To: "203.0.113.5/32"},
+				{ID: "sgr-keep", Protocol: "tcp", Ports: "443/443", Peer: "10.0.0.0/8"},
+				{ID: "sgr-world", Protocol: "tcp", Ports: "22/22", Peer: "0.0.0.0/0"},
+				{ID: "sgr-both", Protocol: "tcp", Ports: "3306/3306", Peer: "0.0.0.0/0"},
+				{ID: "sgr-db", Protocol: "tcp", Ports: "3306/3306", Peer: "203.0.113.5/32"},
 			}}}},
 			{ID: "cn-shanghai", Groups: []ecsemu.Group{
 				{ID: "sg-app", Name: "app", VPC: "vpc-c", Egress: []ecsemu.Rule{
-					{ID: "sgr-six", Protocol: "udp", Ports: "53/53", To: "::/0"},
-					{ID: "sgr-pending", Protocol: "tcp", Ports: "443/443", To: "192.0.2.7/32"},
+					{ID: "sgr-six", Protocol: "udp", Ports: "53/53", Peer: "::/0"},
+					{ID: "sgr-pending", Protocol: "tcp", Ports: "443/443", Peer: "192.0.2.7/32"},
 				}},
 				{ID: "sg-edited", Name: "edited", VPC: "vpc-c", Egress: []ecsemu.Rule{
-					{ID: "sgr-edited", Protocol: "tcp", Ports: "21/21", To: "0.0.0.0/0"},
+					{ID: "sgr-edited", Protocol: "tcp", Ports: "21/21", Peer: "0.0.0.0/0"},
 				}},
 			}},
 		}}),
@@ -79,7 +80,7 @@ func historyAccounts(t *testing.T) map[string]*emulatedAccount {
 			{ID: "cn-beijing", Groups: []ecsemu.Group{
 				crowd,
 				{ID: "sg-locked", Name: "locked", VPC: "vpc-b", Egress: []ecsemu.Rule{
-					{ID: "sgr-locked", Protocol: "tcp", Ports: "25/25", To: "0.0.0.0/0"},
+					{ID: "sgr-locked", Protocol: "tcp", Ports: "25/25", Peer: "0.0.0.0/0"},
 				}},
 			}},
 		}}),
@@ -143,7 +144,7 @@ func makeHistory(t *testing.T, s *site, accounts map[string]*emulatedAccount) {
 	s.run(t, exitDone, "resume", "--reason", "the reports were read")
 	accounts["prod"].misbehave(t, ecsemu.Fault{ // between the decision and the check right before the call
 		Kind: ecsemu.FaultEditBefore, Action: "DescribeSecurityGroupAttribute", Group: "sg-edited", Skip: 1, Times: 1,
-		Edit: ecsemu.EditContent, Rule: "sgr-edited",
+		Edit: cloud.EditContent, Rule: "sgr-edited",
 	})
 	accounts["staging"].misbehave(t, ecsemu.Fault{
 		Kind: ecsemu.FaultError, Action: revoker.ActionRevoke, Status: http.StatusForbidden, Code: "Forbidden.RAM",

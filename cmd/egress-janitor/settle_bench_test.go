@@ -55,7 +55,7 @@ func benchEmulator(b *testing.B) *ecsapi.Client {
 		group := ecsemu.Group{ID: fmt.Sprintf("sg-bench%02d", g), Name: "bench", VPC: "vpc-1"}
 		for r := range benchRules {
 			group.Egress = append(group.Egress, ecsemu.Rule{
-				ID: fmt.Sprintf("sgr-%02d-%03d", g, r), Protocol: "tcp", Ports: "443/443", To: fmt.Sprintf("198.51.100.%d", r),
+				ID: fmt.Sprintf("sgr-%02d-%03d", g, r), Protocol: "tcp", Ports: "443/443", Peer: fmt.Sprintf("198.51.100.%d", r),
 			})
 		}
 		estate.Regions[0].Groups = append(estate.Regions[0].Groups, group)

@@ -60,7 +60,7 @@ func tickSite(t *testing.T, binary, schedule string) (*site, *emulatedAccount, *
 	t.Helper()
 	a := emulate(t, &ecsemu.Estate{Account: ecsemu.DefaultAccount, Regions: []ecsemu.Region{{
 		ID: "cn-hangzhou", Groups: []ecsemu.Group{{ID: "sg-web", Name: "web", VPC: "vpc-a", Egress: []ecsemu.Rule{
-			{ID: "sgr-world", Protocol: "tcp", Ports: "22/22", To: "0.0.0.0/0"},
+			{ID: "sgr-world", Protocol: "tcp", Ports: "22/22", Peer: "0.0.0.0/0"},
 		}}},
 	}}})
 	target, err := url.Parse(a.endpoint)

@@ -30,7 +30,7 @@ func world() *ecsemu.Estate {
 	}
 	for i := range 1200 {
 		web.Egress = append(web.Egress, ecsemu.Rule{
-			ID: "sgr-" + strconv.Itoa(i), Protocol: "tcp", Ports: "443/443", To: "10.0.0.0/8", Priority: 1 + i%100,
+			ID: "sgr-" + strconv.Itoa(i), Protocol: "tcp", Ports: "443/443", Peer: "10.0.0.0/8", Priority: 1 + i%100,
 			Description: "规则 & \"" + strconv.Itoa(i) + "\"",
 		})
 	}

@@ -15,8 +15,8 @@ import (
 func twoRules() *ecsemu.Estate {
 	return &ecsemu.Estate{Regions: []ecsemu.Region{{ID: "cn-hangzhou", Groups: []ecsemu.Group{{
 		ID: "sg-1", VPC: "vpc-1", Egress: []ecsemu.Rule{
-			{ID: "sgr-1", Protocol: "tcp", Ports: "443/443", To: "10.0.0.0/8"},
-			{ID: "sgr-2", Protocol: "tcp", Ports: "443/443", To: "0.0.0.0/0"},
+			{ID: "sgr-1", Protocol: "tcp", Ports: "443/443", Peer: "10.0.0.0/8"},
+			{ID: "sgr-2", Protocol: "tcp", Ports: "443/443", Peer: "0.0.0.0/0"},
 		},
 	}}}}}
 }

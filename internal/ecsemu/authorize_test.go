@@ -149,7 +149,7 @@ func TestAuthorizingAnEqualRuleAddsNone(t *testing.T) {
 func TestTheOwnAccountIsAsGoodAsNone(t *testing.T) {
 	estate := smallEstate()
 	estate.Regions[0].Groups[0].Egress = []ecsemu.Rule{
-		{Protocol: "tcp", Ports: "1/2", To: "sg-db", ToAccount: ecsemu.DefaultAccount},
+		{Protocol: "tcp", Ports: "1/2", Peer: "sg-db", PeerAccount: ecsemu.DefaultAccount},
 	}
 	r := ecsemu.Start(t, estate, atStoppedClock)
 	rule := web("IpProtocol", "tcp", "PortRange", "1/2", "DestGroupId", "sg-db")
@@ -234,7 +234,7 @@ func TestRuleQuotas(t *testing.T) {
 		}}}
 		for i := range 1000 {
 			estate.Regions[0].Groups = append(estate.Regions[0].Groups, ecsemu.Group{
-				ID: fmt.Sprintf("sg-%d", i), VPC: "vpc-1", Egress: []ecsemu.Rule{{Protocol: "all", To: "pl-v4"}},
+				ID: fmt.Sprintf("sg-%d", i), VPC: "vpc-1", Egress: []ecsemu.Rule{{Protocol: "all", Peer: "pl-v4"}},
 			})
 		}
 		r := ecsemu.Start(t, estate, atStoppedClock)

@@ -7,13 +7,12 @@ import (
 	"testing"
 
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/estates"
 )
 
 // BenchmarkDescribeRules asks for groups of 200 rules, one after the other, over a connection that is kept.
 func BenchmarkDescribeRules(b *testing.B) {
-	options := generateOptions()
-	options.Regions, options.Groups = nil, 50
-	estate := ecsemu.Generate(options)
+	estate := estates.Generate(estates.GenerateOptions{Seed: 1, Groups: 50, RulesPerGroup: 200, FindingShare: 0.25})
 	r := ecsemu.Start(b, estate, atStoppedClock)
 	groups := estate.Regions[0].Groups
 	i := 0

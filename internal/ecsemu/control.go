@@ -8,25 +8,31 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
+
+// maxControlBody bounds what is taken in at once.
+const maxControlBody = 1 << 20
 
 // faultJSON is a fault as the control endpoint reads and shows it.
 type faultJSON struct {
-	Kind        FaultKind `json:"kind"`
-	Action      string    `json:"action,omitempty"`
-	Region      string    `json:"region,omitempty"`
-	Group       string    `json:"group,omitempty"`
-	Skip        int       `json:"skip,omitempty"`
-	Times       int       `json:"times,omitempty"`
-	Probability float64   `json:"probability,omitempty"`
-	Seed        uint64    `json:"seed,omitempty"`
-	Latency     string    `json:"latency,omitempty"` // As "50ms".
-	Status      int       `json:"status,omitempty"`
-	Code        string    `json:"code,omitempty"`
-	Message     string    `json:"message,omitempty"`
-	Edit        Edit      `json:"edit,omitempty"`
-	Rule        string    `json:"rule,omitempty"`
-	Hits        int       `json:"hits"` // Shown; of no meaning in what is sent.
+	Kind        FaultKind  `json:"kind"`
+	Action      string     `json:"action,omitempty"`
+	Region      string     `json:"region,omitempty"`
+	Group       string     `json:"group,omitempty"`
+	Skip        int        `json:"skip,omitempty"`
+	Times       int        `json:"times,omitempty"`
+	Probability float64    `json:"probability,omitempty"`
+	Seed        uint64     `json:"seed,omitempty"`
+	Latency     string     `json:"latency,omitempty"` // As "50ms".
+	Status      int        `json:"status,omitempty"`
+	Code        string     `json:"code,omitempty"`
+	Message     string     `json:"message,omitempty"`
+	Edit        cloud.Edit `json:"edit,omitempty"`
+	Rule        string     `json:"rule,omitempty"`
+	Hits        int        `json:"hits"` // Shown; of no meaning in what is sent.
 }
 
 func (j *faultJSON) fault() (Fault, error) {
@@ -71,7 +77,7 @@ func decodeFaults(data []byte) ([]Fault, error) {
 }
 
 func (s *Server) takeFaults(w http.ResponseWriter, r *http.Request) {
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxControlBody))
 	if err == nil {
 		var list []Fault
 		if list, err = decodeFaults(data); err == nil {
@@ -105,7 +111,7 @@ func (s *Server) showFaults(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) showRequests(w http.ResponseWriter, _ *http.Request) { show(w, s.Requests()) }
 
 func show(w http.ResponseWriter, value any) {
-	body, err := encode(value, 1024)
+	body, err := wire.FormatJSON.Encode("", value, 1024)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

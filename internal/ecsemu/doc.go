@@ -13,12 +13,12 @@
 // In a program, [New] and [Server.Serve]. One port answers plain HTTP and TLS, and one address serves every region
 // and both products: the RegionId parameter says which region is meant, the Version parameter which product.
 //
-// What it holds is an [Estate]: loaded from YAML with [LoadEstate], built in Go, or made by [Generate]. An estate is
+// What it holds is an [Estate]: loaded from YAML with [estates.Load], built in Go, or made by [estates.Generate]. An estate is
 // an administrative fiat, and may hold what the API would refuse to create (a legacy priority of 110, ports the wrong
 // way round, a creation time that is no time), because real accounts hold such things as well. It must not be changed
 // once it was handed to [New].
 //
-// It emulates the API of today. [Options.MissingRule] and [Options.NoRuleIDs] go back to earlier ones.
+// It emulates the API of today. [Options.Era] goes back to earlier ones.
 //
 // What it was asked is kept: [Server.Requests], or GET /_emulator/requests. It misbehaves on demand:
 // [Server.SetFaults], or POST /_emulator/faults; see [Fault]. These two paths ask for no key: serve on loopback only.

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
 )
 
 func TestALostAnswerHadItsEffect(t *testing.T) {
@@ -77,7 +78,7 @@ func TestAnIgnoredCallLooksLikeADoneOne(t *testing.T) {
 }
 
 func TestEditsRightBeforeACall(t *testing.T) {
-	edit := func(edit ecsemu.Edit, rule string) ecsemu.Fault {
+	edit := func(edit cloud.Edit, rule string) ecsemu.Fault {
 		return ecsemu.Fault{Kind: ecsemu.FaultEditBefore, Edit: edit, Rule: rule}
 	}
 	ruleByID := func(t *testing.T, r *ecsemu.Running, id string) ecsemu.Rule {
@@ -92,16 +93,16 @@ func TestEditsRightBeforeACall(t *testing.T) {
 	}
 	t.Run("the group is tagged", func(t *testing.T) {
 		r := startRevocable(t)
-		setFaults(t, r, edit(ecsemu.EditTag, ""))
+		setFaults(t, r, edit(cloud.EditTag, ""))
 		must(t, r, revoke, byID("sgr-tcp"))
-		query := params("RegionId", "cn-hangzhou", "Tag.1.Key", ecsemu.ExemptTag, "Tag.1.Value", "true")
+		query := params("RegionId", "cn-hangzhou", "Tag.1.Key", cloud.ExemptTag, "Tag.1.Value", "true")
 		if diff := cmp.Diff([]string{"sg-web"}, groupIDs(must(t, r, "DescribeSecurityGroups", query))); diff != "" {
 			t.Errorf("tagged groups (-want +got):\n%s", diff)
 		}
 	})
 	t.Run("the rules of the call are created again", func(t *testing.T) {
 		r := startRevocable(t)
-		setFaults(t, r, edit(ecsemu.EditRecreate, ""))
+		setFaults(t, r, edit(cloud.EditRecreate, ""))
 		before := len(ruleIDs(r, "sg-web"))
 		if got := call(t, r, revoke, byID("sgr-tcp", "sgr-all")); got.code() != "InvalidSecurityGroupRule.RuleNotExist" {
 			t.Errorf("got code %q", got.code())
@@ -110,13 +111,13 @@ func TestEditsRightBeforeACall(t *testing.T) {
 			t.Errorf("got %v; IDs that are gone (-want +got):\n%s", ruleIDs(r, "sg-web"), diff)
 		}
 		rules := r.Server.Rules("cn-hangzhou", "sg-web")
-		if got := rules[len(rules)-2]; got.To != "0.0.0.0/0" || got.Description != "why" || got.Created != "2026-03-01T12:00:30Z" {
+		if got := rules[len(rules)-2]; got.Peer != "0.0.0.0/0" || got.Description != "why" || got.Created != "2026-03-01T12:00:30Z" {
 			t.Errorf("got %+v, want the first rule again", got)
 		}
 	})
 	t.Run("the rules of the call are removed", func(t *testing.T) {
 		r := startRevocable(t)
-		setFaults(t, r, edit(ecsemu.EditRemove, ""))
+		setFaults(t, r, edit(cloud.EditRemove, ""))
 		call(t, r, revoke, byID("sgr-tcp"))
 		if diff := cmp.Diff([]string{"sgr-tcp"}, gone(r)); diff != "" || r.Server.Requests()[0].Effect {
 			t.Errorf("effect on record %t; removed (-want +got):\n%s", r.Server.Requests()[0].Effect, diff)
@@ -124,7 +125,7 @@ func TestEditsRightBeforeACall(t *testing.T) {
 	})
 	t.Run("one rule gets another description", func(t *testing.T) {
 		r := startRevocable(t)
-		setFaults(t, r, edit(ecsemu.EditDescription, "sgr-all"))
+		setFaults(t, r, edit(cloud.EditDescription, "sgr-all"))
 		must(t, r, revoke, byID("sgr-tcp"))
 		if got := ruleByID(t, r, "sgr-all").Description; got != "why (edited)" {
 			t.Errorf("got description %q", got)
@@ -135,7 +136,7 @@ func TestEditsRightBeforeACall(t *testing.T) {
 	})
 	t.Run("all rules become others before they are read", func(t *testing.T) {
 		r := startRevocable(t)
-		setFaults(t, r, edit(ecsemu.EditContent, ""))
+		setFaults(t, r, edit(cloud.EditContent, ""))
 		for _, want := range []string{"8443/8443", "9443/9443"} {
 			for _, rule := range rulesOf(t, r, "sg-web") {
 				if rule["PortRange"] != want || rule["IpProtocol"] != "TCP" || rule["PortRangeListId"] != "" {
@@ -149,7 +150,7 @@ func TestEditsRightBeforeACall(t *testing.T) {
 	})
 	t.Run("the group is deleted", func(t *testing.T) {
 		r := startRevocable(t)
-		setFaults(t, r, edit(ecsemu.EditDeleteGroup, ""))
+		setFaults(t, r, edit(cloud.EditDeleteGroup, ""))
 		for range 2 {
 			if got := call(t, r, revoke, byID("sgr-tcp")); got.code() != "InvalidSecurityGroupId.NotFound" {
 				t.Errorf("got code %q", got.code())
@@ -161,10 +162,10 @@ func TestEditsRightBeforeACall(t *testing.T) {
 	})
 	t.Run("rules without an ID stay so", func(t *testing.T) {
 		estate := &ecsemu.Estate{Regions: []ecsemu.Region{{ID: "cn-hangzhou", Groups: []ecsemu.Group{
-			{ID: "sg-web", Egress: []ecsemu.Rule{{NoID: true, Protocol: "all", To: "0.0.0.0/0"}}},
+			{ID: "sg-web", Egress: []ecsemu.Rule{{NoID: true, Protocol: "all", Peer: "0.0.0.0/0"}}},
 		}}}}
 		r := ecsemu.Start(t, estate, atStoppedClock)
-		setFaults(t, r, edit(ecsemu.EditRecreate, ""))
+		setFaults(t, r, edit(cloud.EditRecreate, ""))
 		if got := rulesOf(t, r, "sg-web"); len(got) != 1 || got[0]["SecurityGroupRuleId"] != "" {
 			t.Errorf("got %v, want one rule without an ID", got)
 		}

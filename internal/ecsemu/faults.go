@@ -2,10 +2,12 @@ package ecsemu
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/draw"
 )
 
 // FaultKind is a way to misbehave.
@@ -73,11 +75,11 @@ type Fault struct {
 	Code    string // Of kinds error and error-after. Empty: ServiceUnavailable; InternalError of error-after.
 	Message string // Of kinds error and error-after. Empty: what the documents say of Code.
 
-	Edit Edit   // Of kind edit-before.
-	Rule string // Of kind edit-before: the ID of the rule to edit; see [Edit] for what an empty one means.
+	Edit cloud.Edit // Of kind edit-before.
+	Rule string     // Of kind edit-before: the ID of the rule to edit; see [cloud.Edit] for what an empty one means.
 }
 
-func (f *Fault) validate(known map[string]action) error {
+func (f *Fault) validate(known *cloud.Cloud) error {
 	if !slices.Contains(faultKinds(), f.Kind) {
 		return fmt.Errorf("the kind %q is unknown; known kinds: %q", f.Kind, faultKinds())
 	}
@@ -104,33 +106,33 @@ func (f *Fault) validate(known map[string]action) error {
 }
 
 // validateAction refuses an action at which a fault would never fire.
-func (f *Fault) validateAction(known map[string]action) error {
+func (f *Fault) validateAction(known *cloud.Cloud) error {
 	if f.Action == "" {
 		return nil
 	}
-	do, ok := known[f.Action]
-	if !ok {
-		return fmt.Errorf("the action %q is unknown; known actions: %q", f.Action, slices.Sorted(maps.Keys(known)))
+	do := known.Named(f.Action)
+	if do == nil {
+		return fmt.Errorf("the action %q is unknown; known actions: %q", f.Action, known.ActionNames())
 	}
-	if !f.Kind.suits(f.Action, do) {
+	if !f.Kind.suits(do) {
 		return fmt.Errorf("the kind %q does not go with the action %q", f.Kind, f.Action)
 	}
 	return nil
 }
 
 // suits tells whether a kind makes sense for an action.
-func (k FaultKind) suits(name string, do action) bool {
+func (k FaultKind) suits(do *cloud.Action) bool {
 	switch k {
 	case FaultStale:
-		return !do.writes
+		return !do.Writes
 	case FaultLoopToken:
-		return do.pages
+		return do.Pages
 	case FaultDeleteGroup:
-		return name == actionDescribeAttribute
+		return do.Name == cloud.ActionDescribeAttribute
 	case FaultIgnore:
-		return do.writes
+		return do.Writes
 	case FaultEditBefore:
-		return do.oneGroup
+		return do.OneGroup
 	case FaultLatency, FaultError, FaultTruncate, FaultHTML, FaultClose, FaultEmptyBody, FaultThrottle, FaultLoseAnswer,
 		FaultErrorAfter:
 	}
@@ -139,12 +141,11 @@ func (k FaultKind) suits(name string, do action) bool {
 
 // appliesTo tells whether a fault is about a request, and makes sense for it.
 func (f *Fault) appliesTo(q *request) bool {
-	name := q.params.get("Action")
-	if !f.Kind.suits(name, q.do) {
+	if !f.Kind.suits(q.do) {
 		return false
 	}
-	group := f.Group == "" || f.Group == q.params.get("SecurityGroupId") || f.Group == q.params.get("PrefixListId")
-	return group && (f.Action == "" || f.Action == name) && (f.Region == "" || f.Region == q.params.get("RegionId"))
+	group := f.Group == "" || f.Group == q.Params.Get("SecurityGroupId") || f.Group == q.Params.Get("PrefixListId")
+	return group && (f.Action == "" || f.Action == q.do.Name) && (f.Region == "" || f.Region == q.Params.Get("RegionId"))
 }
 
 // faults are those that are set.
@@ -158,8 +159,8 @@ type armedFault struct {
 
 	seen  int
 	hits  int
-	draws splitmix
-	past  *world // What a stale read is answered from.
+	draws draw.Stream
+	past  *cloud.World // What a stale read is answered from.
 }
 
 // strike picks the fault that fires at a request, if any.
@@ -179,7 +180,7 @@ func (f *armedFault) fires() bool {
 	if f.seen <= f.Skip || f.Times > 0 && f.hits >= f.Times {
 		return false
 	}
-	if f.Probability > 0 && f.draws.chance() >= f.Probability {
+	if f.Probability > 0 && f.draws.Chance() >= f.Probability {
 		return false
 	}
 	f.hits++
@@ -188,20 +189,34 @@ func (f *armedFault) fires() bool {
 
 // SetFaults replaces the faults that are set; none clears them. If one makes no sense, nothing changes.
 func (s *Server) SetFaults(list []Fault) error {
-	var past *world
+	var past *cloud.World
 	armed := make([]*armedFault, 0, len(list))
 	for i, fault := range list {
-		if err := fault.validate(s.actions); err != nil {
+		if err := fault.validate(s.cloud); err != nil {
 			return fmt.Errorf("setting fault %d: %w", i+1, err)
 		}
 		if fault.Kind == FaultStale && past == nil {
-			past = s.twinWorld()
+			past = s.cloud.Snapshot()
 		}
-		armed = append(armed, &armedFault{Fault: fault, draws: splitmix{state: fault.Seed}, past: past})
+		armed = append(armed, &armedFault{Fault: fault, draws: draw.From(fault.Seed), past: past})
 	}
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.list = armed
+	return nil
+}
+
+// validateEdit refuses an edit that would never happen.
+func (f *Fault) validateEdit() error {
+	if f.Kind == FaultEditBefore {
+		if !slices.Contains(cloud.Edits(), f.Edit) {
+			return fmt.Errorf("the edit %q is unknown; known edits: %q", f.Edit, cloud.Edits())
+		}
+		return nil
+	}
+	if f.Edit != "" || f.Rule != "" {
+		return fmt.Errorf("the edit %q and the rule %q go with the kind %q only", f.Edit, f.Rule, FaultEditBefore)
+	}
 	return nil
 }
 

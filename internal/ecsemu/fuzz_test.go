@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
 
 // FuzzActions sends what passes the gateway but makes no sense. Whatever it is, it is answered in JSON, with the
@@ -32,7 +35,7 @@ func FuzzActions(f *testing.F) {
 		Estate: &Estate{Regions: []Region{{
 			ID: "r", PrefixLists: []PrefixList{{ID: "pl-a"}},
 			Groups: []Group{{ID: "sg-a", Name: "a", VPC: "v", Egress: append(make([]Rule, 30), Rule{
-				ID: "sgr-a", Protocol: "all", To: "0.0.0.0/0",
+				ID: "sgr-a", Protocol: "all", Peer: "0.0.0.0/0",
 			})}, {ID: "sg-b", Name: "b"}},
 		}}},
 	})
@@ -50,27 +53,27 @@ func FuzzActions(f *testing.F) {
 		}
 		calls++
 		for key, value := range map[string]string{
-			"Action": name, "Version": versionECS, "Format": "JSON", "AccessKeyId": DefaultKeyID, "SignatureMethod": "HMAC-SHA1",
+			"Action": name, "Version": cloud.VersionECS, "Format": "JSON", "AccessKeyId": DefaultKeyID, "SignatureMethod": "HMAC-SHA1",
 			"SignatureVersion": "1.0", "SignatureType": "", "SignatureNonce": strconv.Itoa(calls), "Timestamp": now.Format(timestampLayout),
 		} {
 			values.Set(key, value)
 		}
-		params := parameters{}
+		params := wire.Params{}
 		for key := range values {
 			params[key] = values.Get(key)
 		}
 		values.Set("Signature", sign(DefaultKeySecret, stringToSign(http.MethodGet, params)))
 		recorder := httptest.NewRecorder()
 		handler.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/?"+values.Encode(), nil))
-		var body struct{ Code errorCode }
+		var body struct{ Code wire.Code }
 		if err := json.Unmarshal(recorder.Body.Bytes(), &body); err != nil {
 			t.Fatalf("status %d, body %q: %v", recorder.Code, recorder.Body, err)
 		}
-		if body.Code == codeInternal || body.Code == codeSignature && name != "" {
+		if body.Code == wire.CodeInternal || body.Code == wire.CodeSignature && name != "" {
 			t.Errorf("got %d: %s", recorder.Code, recorder.Body)
 		}
-		if want := errorTable()[body.Code].status; body.Code != "" && recorder.Code != want &&
-			body.Code != codeRegionMissing && body.Code != codeDestGroupMismatch {
+		if want := wire.Table()[body.Code].Status; body.Code != "" && recorder.Code != want &&
+			body.Code != wire.CodeRegionMissing && body.Code != wire.CodeDestGroupMismatch {
 			t.Errorf("got status %d with code %s, want %d", recorder.Code, body.Code, want)
 		}
 	})

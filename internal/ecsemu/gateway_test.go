@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
 )
 
 func TestGatewayRefusals(t *testing.T) {
@@ -42,8 +43,7 @@ func TestGatewayRefusals(t *testing.T) {
 		{"no SignatureNonce", without("SignatureNonce"), 400, "MissingParameter"},
 		{"no Signature", common("DescribeRegions", nil), 400, "MissingParameter"},
 		{"no Timestamp", without("Timestamp"), 400, "IllegalTimestamp"},
-		{"no Format, which is XML", without("Format"), 400, "InvalidParameter.Format"},
-		{"the format XML", changed("Format", "XML"), 400, "InvalidParameter.Format"},
+		{"another format", changed("Format", "YAML"), 400, "InvalidParameter.Format"},
 		{"the format in small letters", changed("Format", "json"), 200, ""},
 		{"a Timestamp of another form", changed("Timestamp", "2026-03-01 12:00:30"), 400, "InvalidTimeStamp.Format"},
 		{"a Timestamp 15 minutes old", changed("Timestamp", "2026-03-01T11:45:30Z"), 200, ""},
@@ -343,14 +343,14 @@ func TestParseAccessKey(t *testing.T) {
 		{"an account as well", "id:hunter2:42", ecsemu.AccessKey{ID: "id", Secret: "hunter2", Account: "42"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := ecsemu.ParseAccessKey(test.text)
+			got, err := cloud.ParseAccessKey(test.text)
 			if diff := cmp.Diff(test.want, got); err != nil || diff != "" {
 				t.Errorf("error %v (-want +got):\n%s", err, diff)
 			}
 		})
 	}
 	for _, text := range []string{"hunter2", ":hunter2", "hunter2:", "id:hunter2:account", "id:42:hunter2", "id:hunter2:1:2", "id:hunter2:"} {
-		_, err := ecsemu.ParseAccessKey(text)
+		_, err := cloud.ParseAccessKey(text)
 		if err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("parsing %q: got error %v, want one without the secret", text, err)
 		}

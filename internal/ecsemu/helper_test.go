@@ -82,6 +82,10 @@ type answer struct {
 }
 
 func (a answer) code() string {
+	if _, xml, ok := strings.Cut(a.raw, "<Code>"); ok {
+		code, _, _ := strings.Cut(xml, "</Code>")
+		return code
+	}
 	code, _ := a.body["Code"].(string)
 	return code
 }
@@ -177,12 +181,12 @@ func smallEstate() *ecsemu.Estate {
 				{ID: "sg-ent", Name: "ent", VPC: "vpc-1", Type: ecsemu.TypeEnterprise},
 				{ID: "sg-managed", Name: "managed", VPC: "vpc-1", Managed: true},
 				{ID: "sg-classic", Name: "classic", Egress: []ecsemu.Rule{
-					{ID: "sgr-out", Protocol: "tcp", Ports: "1/1", To: "1.1.1.1"},
-					{ID: "sgr-in", Protocol: "tcp", Ports: "1/1", To: "1.1.1.1", NIC: "intranet"},
+					{ID: "sgr-out", Protocol: "tcp", Ports: "1/1", Peer: "1.1.1.1"},
+					{ID: "sgr-in", Protocol: "tcp", Ports: "1/1", Peer: "1.1.1.1", NIC: "intranet"},
 				}},
 				{ID: "sg-classic2", Name: "classic2"},
 				{ID: "sg-ports", Name: "ports", VPC: "vpc-1", Egress: []ecsemu.Rule{
-					{ID: "sgr-ports", Protocol: "tcp", PortList: "prl-known", To: "10.0.0.0/8"},
+					{ID: "sgr-ports", Protocol: "tcp", PortList: "prl-known", Peer: "10.0.0.0/8"},
 				}},
 			},
 		},

@@ -135,7 +135,7 @@ func TestDeletedGroups(t *testing.T) {
 
 func TestWhatDoesNotHoldAGroup(t *testing.T) {
 	rules := func(toAccount string) []ecsemu.Rule {
-		return []ecsemu.Rule{{ID: "sgr-a", Protocol: "all", To: "sg-held", ToAccount: toAccount}}
+		return []ecsemu.Rule{{ID: "sgr-a", Protocol: "all", Peer: "sg-held", PeerAccount: toAccount}}
 	}
 	for name, groups := range map[string][]ecsemu.Group{
 		"a rule of its own": {{ID: "sg-held", VPC: "vpc-1", Egress: rules("")}},

@@ -47,12 +47,12 @@ func TestPermissionFieldsAsTheyAreTold(t *testing.T) {
 		PrefixLists: []ecsemu.PrefixList{{ID: "pl-1", Name: "saas"}},
 		Groups: []ecsemu.Group{{ID: "sg-peer", Name: "peer", VPC: "vpc-1"}, {ID: "sg-1", Name: "n", VPC: "vpc-1", Egress: []ecsemu.Rule{
 			{
-				ID: "sgr-1", Protocol: "icmpv6", To: "::/0", Source: "2001:db8::/32", Policy: "drop", Priority: 110,
+				ID: "sgr-1", Protocol: "icmpv6", Peer: "::/0", Own: "2001:db8::/32", Policy: "drop", Priority: 110,
 				Created: "2025-01-02T03:04:05Z", Description: "<a & b>",
 			},
-			{NoID: true, Protocol: "udp", Ports: "1/2", To: "sg-peer", ToAccount: "42", Source: "10.0.0.0/8", SourcePorts: "3/4"},
-			{ID: "sgr-3", Protocol: "tcp", PortList: "prl-1", To: "pl-1"},
-			{ID: "sgr-4", Protocol: "all", To: "sg-peer"},
+			{NoID: true, Protocol: "udp", Ports: "1/2", Peer: "sg-peer", PeerAccount: "42", Own: "10.0.0.0/8", SourcePorts: "3/4"},
+			{ID: "sgr-3", Protocol: "tcp", PortList: "prl-1", Peer: "pl-1"},
+			{ID: "sgr-4", Protocol: "all", Peer: "sg-peer"},
 		}}},
 	}}}
 	r := ecsemu.Start(t, estate, atStoppedClock)
@@ -212,7 +212,7 @@ func pagingEstate(n int) *ecsemu.Estate {
 		groups[i] = ecsemu.Group{ID: fmt.Sprintf("sg-%05d", i), Name: "n", VPC: "vpc-1"}
 	}
 	for i := range n {
-		groups[0].Egress = append(groups[0].Egress, ecsemu.Rule{ID: fmt.Sprintf("sgr-%05d", i), Protocol: "all", To: "10.0.0.0/8"})
+		groups[0].Egress = append(groups[0].Egress, ecsemu.Rule{ID: fmt.Sprintf("sgr-%05d", i), Protocol: "all", Peer: "10.0.0.0/8"})
 	}
 	return &ecsemu.Estate{Regions: []ecsemu.Region{{ID: "r", Groups: groups}}}
 }

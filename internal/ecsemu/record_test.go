@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
 
 func TestTheRecordForgetsTheOldest(t *testing.T) {
@@ -21,31 +23,6 @@ func TestTheRecordForgetsTheOldest(t *testing.T) {
 	}
 	if diff := cmp.Diff([]int{3, 4, 5}, got); diff != "" {
 		t.Errorf("statuses (-want +got):\n%s", diff)
-	}
-}
-
-func TestTooManyTokensForgetTheOldest(t *testing.T) {
-	known := newTokens(2)
-	ask := func(token string) (first bool) {
-		c := &call{params: parameters{"ClientToken": token}, account: &account{}}
-		_, err := known.once(c, func(*call) (any, error) {
-			first = true
-			return nil, nil //nolint:nilnil // The answer is of no matter.
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return first
-	}
-	var got []bool
-	for _, token := range []string{"a", "b", "b", "c", "c", "a"} {
-		got = append(got, ask(token))
-	}
-	if diff := cmp.Diff([]bool{true, true, false, true, false, true}, got); diff != "" {
-		t.Errorf("calls that were done (-want +got):\n%s", diff)
-	}
-	if len(known.done) != len(known.order) || len(known.done) > 2 {
-		t.Errorf("got %d tokens in the order of %d, want at most 2", len(known.done), len(known.order))
 	}
 }
 
@@ -64,12 +41,12 @@ func TestEveryErrorCodeHasATest(t *testing.T) {
 		tests.Write(text)
 	}
 	var untested []string
-	for code, row := range errorTable() {
+	for code, row := range wire.Table() {
 		if !strings.Contains(tests.String(), `"`+string(code)+`"`) {
 			untested = append(untested, string(code))
 		}
-		if row.status < 400 || row.message == "" {
-			t.Errorf("%s: got status %d, message %q", code, row.status, row.message)
+		if row.Status < 400 || row.Message == "" {
+			t.Errorf("%s: got status %d, message %q", code, row.Status, row.Message)
 		}
 	}
 	slices.Sort(untested)

@@ -1,11 +1,11 @@
 package ecsemu
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
 
 // reply is an answer that was decided on but not sent yet.
@@ -13,7 +13,7 @@ type reply struct {
 	status int
 	header map[string]string
 	body   []byte
-	code   errorCode // Empty if the call succeeded.
+	code   wire.Code // Empty if the call succeeded.
 	effect bool      // The call changed something, whatever the answer says.
 	// broken says how the answer is spoiled on its way.
 	broken breakage
@@ -27,53 +27,35 @@ const (
 	connectionClosed
 )
 
-const contentJSON = "application/json;charset=utf-8"
-
-// errorBody is what a refused call gets. AccessDeniedDetail comes with the denials of RAM, which are not emulated yet.
-type errorBody struct {
-	RequestID string    `json:"RequestId"`
-	HostID    string    `json:"HostId"`
-	Code      errorCode `json:"Code"`
-	Message   string    `json:"Message"`
-	Recommend string    `json:"Recommend"`
-}
-
-// encode gives a value as the cloud does: on one line, and without escapes for HTML.
-func encode(value any, sizeHint int) ([]byte, error) {
-	var buffer bytes.Buffer
-	buffer.Grow(sizeHint)
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
-}
-
 // success is the reply to a call that was done.
-func success(response any) (reply, error) {
+func (q *request) success(response any) (reply, error) {
 	hint := 256
-	if page, ok := response.(*attributeResponse); ok {
-		hint += 800 * len(page.Permissions.Permission)
+	if sized, ok := response.(interface{ SizeHint() int }); ok {
+		hint = sized.SizeHint()
 	}
-	body, err := encode(response, hint)
+	body, err := q.format.Encode(q.action+"Response", response, hint)
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: http.StatusOK, header: map[string]string{"Content-Type": contentJSON}, body: body}, nil
+	return reply{status: http.StatusOK, header: q.header(), body: body}, nil
 }
 
-// failure is the reply to a call that was refused.
-func (s *Server) failure(err error, host, requestID string) reply {
-	r := asRefusal(err, s.errors)
-	body, err := encode(errorBody{
-		RequestID: requestID, HostID: hostID(host), Code: r.code, Message: r.message,
-		Recommend: "https://error-center.aliyun.com/status/search?Keyword=" + string(r.code) + "&source=PopGw",
+func (q *request) header() map[string]string {
+	return map[string]string{"Content-Type": q.format.ContentType()}
+}
+
+// failure is the reply to a request that was refused.
+func (s *Server) failure(q *request, err error) reply {
+	r := s.errors.Complete(err)
+	body, err := q.format.Encode("Error", wire.ErrorBody{
+		RequestID: q.id, HostID: hostID(q.http.Host), Code: r.Code, Message: r.Message,
+		Recommend: "https://error-center.aliyun.com/status/search?Keyword=" + string(r.Code) + "&source=PopGw",
+		Denied:    r.Denied,
 	}, 1024)
 	if err != nil {
-		return reply{status: http.StatusInternalServerError, code: codeInternal}
+		return reply{status: http.StatusInternalServerError, code: wire.CodeInternal}
 	}
-	return reply{status: r.status, code: r.code, header: map[string]string{"Content-Type": contentJSON}, body: body}
+	return reply{status: r.Status, code: r.Code, header: q.header(), body: body}
 }
 
 // hostID is the name the client meant to call, or the central one if it called an address.

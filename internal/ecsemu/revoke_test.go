@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
 )
 
 const (
@@ -24,26 +25,26 @@ func revocableEstate() *ecsemu.Estate {
 		PrefixLists: []ecsemu.PrefixList{{ID: "pl-v4", Name: "four", MaxEntries: 4}},
 		Groups: []ecsemu.Group{
 			{ID: "sg-web", Name: "web", VPC: "vpc-1", Egress: []ecsemu.Rule{
-				{ID: "sgr-all", Protocol: "all", To: "0.0.0.0/0", Description: "why"},
-				{ID: "sgr-tcp", Protocol: "TCP", Ports: "443/443", To: "10.0.0.0/8"},
-				{ID: "sgr-drop", Protocol: "tcp", Ports: "443/443", To: "10.0.0.0/8", Policy: "Drop"},
-				{ID: "sgr-late", Protocol: "tcp", Ports: "443/443", To: "10.0.0.0/8", Priority: 2},
-				{ID: "sgr-five", Protocol: "tcp", Ports: "443/443", To: "10.0.0.0/8", Source: "10.1.0.1", SourcePorts: "1/2"},
-				{ID: "sgr-v6", Protocol: "tcp", Ports: "443/443", To: "2001:DB8::/32"},
-				{ID: "sgr-group", Protocol: "tcp", Ports: "443/443", To: "sg-db"},
-				{ID: "sgr-foreign", Protocol: "tcp", Ports: "443/443", To: "sg-db", ToAccount: "42"},
-				{ID: "sgr-list", Protocol: "tcp", Ports: "443/443", To: "pl-v4"},
-				{ID: "sgr-gone", Protocol: "tcp", Ports: "443/443", To: "pl-gone"},
-				{ID: "sgr-ports", Protocol: "tcp", PortList: "prl-known", To: "10.0.0.0/8"},
-				{ID: "sgr-legacy", Protocol: "all", To: "0.0.0.0/0", Priority: 110},
+				{ID: "sgr-all", Protocol: "all", Peer: "0.0.0.0/0", Description: "why"},
+				{ID: "sgr-tcp", Protocol: "TCP", Ports: "443/443", Peer: "10.0.0.0/8"},
+				{ID: "sgr-drop", Protocol: "tcp", Ports: "443/443", Peer: "10.0.0.0/8", Policy: "Drop"},
+				{ID: "sgr-late", Protocol: "tcp", Ports: "443/443", Peer: "10.0.0.0/8", Priority: 2},
+				{ID: "sgr-five", Protocol: "tcp", Ports: "443/443", Peer: "10.0.0.0/8", Own: "10.1.0.1", SourcePorts: "1/2"},
+				{ID: "sgr-v6", Protocol: "tcp", Ports: "443/443", Peer: "2001:DB8::/32"},
+				{ID: "sgr-group", Protocol: "tcp", Ports: "443/443", Peer: "sg-db"},
+				{ID: "sgr-foreign", Protocol: "tcp", Ports: "443/443", Peer: "sg-db", PeerAccount: "42"},
+				{ID: "sgr-list", Protocol: "tcp", Ports: "443/443", Peer: "pl-v4"},
+				{ID: "sgr-gone", Protocol: "tcp", Ports: "443/443", Peer: "pl-gone"},
+				{ID: "sgr-ports", Protocol: "tcp", PortList: "prl-known", Peer: "10.0.0.0/8"},
+				{ID: "sgr-legacy", Protocol: "all", Peer: "0.0.0.0/0", Priority: 110},
 			}},
-			{ID: "sg-db", Name: "db", VPC: "vpc-1", Egress: []ecsemu.Rule{{ID: "sgr-db", Protocol: "all", To: "0.0.0.0/0"}}},
+			{ID: "sg-db", Name: "db", VPC: "vpc-1", Egress: []ecsemu.Rule{{ID: "sgr-db", Protocol: "all", Peer: "0.0.0.0/0"}}},
 			{ID: "sg-managed", Name: "managed", VPC: "vpc-1", Managed: true, Egress: []ecsemu.Rule{
-				{ID: "sgr-managed", Protocol: "all", To: "0.0.0.0/0"},
+				{ID: "sgr-managed", Protocol: "all", Peer: "0.0.0.0/0"},
 			}},
 			{ID: "sg-classic", Name: "classic", Egress: []ecsemu.Rule{
-				{ID: "sgr-out", Protocol: "tcp", Ports: "443/443", To: "10.0.0.0/8"},
-				{ID: "sgr-in", Protocol: "tcp", Ports: "443/443", To: "10.0.0.0/8", NIC: "intranet"},
+				{ID: "sgr-out", Protocol: "tcp", Ports: "443/443", Peer: "10.0.0.0/8"},
+				{ID: "sgr-in", Protocol: "tcp", Ports: "443/443", Peer: "10.0.0.0/8", NIC: "intranet"},
 			}},
 			{ID: "sg-far", Name: "far", VPC: "vpc-2"},
 		},
@@ -220,7 +221,7 @@ func TestRefusedRevocationsRemoveNothing(t *testing.T) {
 }
 
 func TestTheEraBeforeMissingRulesWereRefused(t *testing.T) {
-	r := startRevocable(t, func(o *ecsemu.Options) { o.MissingRule = ecsemu.MissingRuleSucceed })
+	r := startRevocable(t, func(o *ecsemu.Options) { o.Era.MissingRule = cloud.MissingRuleSucceed })
 	must(t, r, revoke, byID("sgr-none"))
 	must(t, r, revoke, byID("sgr-none", "sgr-tcp", "sgr-db"))
 	if diff := cmp.Diff([]string{"sgr-tcp"}, gone(r)); diff != "" {
@@ -229,7 +230,7 @@ func TestTheEraBeforeMissingRulesWereRefused(t *testing.T) {
 }
 
 func TestTheEraBeforeRuleIDs(t *testing.T) {
-	r := startRevocable(t, func(o *ecsemu.Options) { o.NoRuleIDs = true })
+	r := startRevocable(t, func(o *ecsemu.Options) { o.Era.NoRuleIDs = true })
 	for _, rule := range rulesOf(t, r, "sg-web") {
 		if id, told := rule["SecurityGroupRuleId"]; told {
 			t.Errorf("got rule ID %v, want none", id)
@@ -251,7 +252,7 @@ func TestTheEraBeforeRuleIDs(t *testing.T) {
 }
 
 func TestAnUnknownEraIsRefused(t *testing.T) {
-	_, err := ecsemu.New(ecsemu.Options{MissingRule: "perhaps"})
+	_, err := ecsemu.New(ecsemu.Options{Era: cloud.Era{MissingRule: "perhaps"}})
 	want := `emulator options: missing rule "perhaps": expected "error" or "succeed"`
 	if err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)

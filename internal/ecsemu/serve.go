@@ -1,100 +1,120 @@
 package ecsemu
 
 import (
+	"cmp"
 	"context"
 	"maps"
+	"net"
 	"net/http"
 	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
+
+// request is one that came in, and what is known of it so far.
+type request struct {
+	*wire.Request
+
+	http   *http.Request
+	id     string
+	action string // The name that was asked for, and the version of its API.
+	format wire.Format
+	caller *cloud.Credential
+	do     *cloud.Action
+}
 
 // serveAPI answers one request of the API. It is on record before it is answered, so that a client that has its
 // answer finds it there.
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
-	requestID := s.ids.request()
-	params, err := readParameters(r)
+	q, err := s.take(r)
 	var answer reply
 	if err == nil {
-		answer, err = s.answer(r, params, requestID)
+		answer, err = s.answer(q)
 	}
 	if err != nil {
-		answer = s.failure(err, r.Host, requestID)
+		answer = s.failure(q, err)
 	}
-	s.record.add(recorded(params, answer, s.clock()))
+	s.record.add(q.recorded(answer, s.clock()))
 	answer.send(w)
 }
 
-func recorded(params parameters, answer reply, now time.Time) Request {
-	kept := maps.Clone(params)
+// take reads a request. With an error it gives what could be read, so that the refusal has the form that was asked for.
+func (s *Server) take(r *http.Request) (*request, error) {
+	read, malformed := wire.Read(r)
+	q := &request{Request: read, http: r, id: s.cloud.RequestID(), action: read.Params.Get("Action")}
+	var err error
+	q.format, err = wire.FormatOf(read.Params, r.Header, false)
+	return q, cmp.Or(malformed, err)
+}
+
+func (q *request) recorded(answer reply, now time.Time) Request {
+	kept := maps.Clone(q.Params)
 	delete(kept, "Signature")
 	status := answer.status
 	if answer.broken == connectionClosed {
 		status = 0
 	}
 	return Request{
-		Time: now.UTC(), Action: params.get("Action"), Parameters: kept, AccessKeyID: params.get("AccessKeyId"),
+		Time: now.UTC(), Action: q.action, Parameters: kept, AccessKeyID: q.Params.Get("AccessKeyId"),
 		Status: status, Code: string(answer.code), Effect: answer.effect,
 	}
 }
 
 // answer decides on a request. Its errors are refusals.
-func (s *Server) answer(r *http.Request, params parameters, requestID string) (reply, error) {
-	if !pause(r.Context(), s.latency) {
+func (s *Server) answer(q *request) (reply, error) {
+	if !pause(q.http.Context(), s.latency) {
 		return reply{broken: connectionClosed}, nil
 	}
-	if r.Method != http.MethodGet && r.Method != http.MethodPost {
-		return reply{}, refuse(codeMethod)
+	if q.http.Method != http.MethodGet && q.http.Method != http.MethodPost {
+		return reply{}, wire.Refuse(wire.CodeMethod)
 	}
-	if err := params.format(r.Header.Get("Accept")); err != nil {
+	if q.action == "" && q.http.Header.Get("Authorization") == "" {
+		return reply{}, wire.Missing("Action")
+	}
+	var err error
+	if q.caller, err = s.authenticate(q.http.Method, q.http.Header.Get("Authorization"), q.Params); err != nil {
 		return reply{}, err
 	}
-	if params.get("Action") == "" && r.Header.Get("Authorization") == "" {
-		return reply{}, missing("Action")
-	}
-	key, err := s.authenticate(r.Method, r.Header.Get("Authorization"), params)
-	if err != nil {
+	if q.do, err = s.cloud.Find(q.Params.Get("Version"), q.action, q.Params); err != nil {
 		return reply{}, err
 	}
-	do, err := s.find(params)
-	if err != nil {
-		return reply{}, err
-	}
-	counter := throttleKey{account: key.Account, action: params.get("Action")}
-	if s.knowsRegion(key.Account, params.get("RegionId")) {
-		counter.region = params.get("RegionId")
+	counter := throttleKey{account: q.caller.Account, action: q.action}
+	// Regions that a client makes up must not fill the counters.
+	if region := q.Params.Get("RegionId"); s.cloud.KnowsRegion(q.caller.Account, region) {
+		counter.region = region
 	}
 	if wait, ok := s.throttle.take(counter, s.clock()); !ok {
-		return s.throttled(s.throttle.quota, wait, r.Host, requestID), nil
+		return s.throttled(q, s.throttle.quota, wait), nil
 	}
-	return s.withFaults(r, &request{do: do, key: key, params: params, id: requestID, host: r.Host})
+	return s.withFaults(q)
 }
 
-// knowsRegion keeps regions that a client makes up from filling the counters.
-func (s *Server) knowsRegion(account, region string) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.world.accounts[account].regions[region] != nil
+// call is the request as the cloud takes it.
+func (q *request) call() *cloud.Call {
+	host, _, _ := net.SplitHostPort(q.http.RemoteAddr) // Of no matter if it has another form; a source is told then.
+	return &cloud.Call{
+		Action: q.do, Params: q.Params, RequestID: q.id, Caller: q.caller, Secure: q.http.TLS != nil, Source: host,
+	}
 }
 
-// request is one that passed the gateway.
-type request struct {
-	do     action
-	key    AccessKey
-	params parameters
-	id     string
-	host   string
-}
-
-// carryOut does what was asked, on the world as it is, or on another one if that is not nil.
-func (s *Server) carryOut(q *request, other *world, change func(response any)) (reply, error) {
-	response, changed, err := s.perform(q, other)
+// carryOut does what was asked, on the world as it is, or on a snapshot if that is not nil.
+func (s *Server) carryOut(q *request, snapshot *cloud.World, change func(response any)) (reply, error) {
+	var done cloud.Answer
+	var err error
+	if snapshot == nil {
+		done, err = s.cloud.Do(q.call())
+	} else {
+		done, err = s.cloud.DoOn(snapshot, q.call())
+	}
 	if err != nil {
 		return reply{}, err
 	}
 	if change != nil {
-		change(response)
+		change(done.Response)
 	}
-	answer, err := success(response)
-	answer.effect = changed && other == nil
+	answer, err := q.success(done.Response)
+	answer.effect = done.Changed
 	return answer, err
 }
 

@@ -9,9 +9,11 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
 
 // Options say what a [Server] is to emulate. The zero value is an empty account with the default key.
@@ -32,12 +34,8 @@ type Options struct {
 	// QuotaWindow is the length of the windows that calls are counted in; 0 is a second. The cloud has minutes: a
 	// window's quota is QuotaPerSecond times its length, and once it is used up, refusals last until the window ends.
 	QuotaWindow time.Duration
-	// MissingRule says what becomes of revoking a rule by an ID that its group does not have; empty is
-	// MissingRuleError.
-	MissingRule MissingRule
-	// NoRuleIDs goes back to before rules had IDs: answers do not tell any, and requests that name some are as if they
-	// did not.
-	NoRuleIDs bool
+	// Era is the state of the API that is emulated.
+	Era cloud.Era
 	// Seed makes the identifiers that the server hands out reproducible.
 	Seed uint64
 }
@@ -46,29 +44,21 @@ func (o *Options) validate() error {
 	if o.QuotaPerSecond < 0 || o.QuotaWindow < 0 || o.Latency < 0 {
 		return errors.New("latency, quota and quota window must not be negative")
 	}
-	return o.MissingRule.validate()
+	return nil
 }
 
 // Server is an emulator. Its methods may be called at any time and from any goroutine.
 type Server struct {
-	keys     map[string]AccessKey
-	account  string // Of the first key.
+	cloud    *cloud.Cloud
 	clock    func() time.Time
 	latency  time.Duration
-	actions  map[string]action
-	errors   map[errorCode]errorRow
-	ids      *identifiers
+	errors   wire.Errors
 	nonces   *nonces
 	throttle *throttle
 	record   *record
 	faults   *faults
-	era      era
-	tokens   *tokens // Guarded by mu.
 	identity *identity
 	grace    time.Duration // How long requests under way may take to end once the server is stopped.
-
-	mu    sync.RWMutex // Guards what is in world and tokens.
-	world *world
 }
 
 // New makes a server. It is refused if the estate names a region, list or group twice, if the keys make no sense, or
@@ -77,81 +67,36 @@ func New(options Options) (*Server, error) {
 	if err := options.validate(); err != nil {
 		return nil, fmt.Errorf("emulator options: %w", err)
 	}
-	owner := DefaultAccount
-	if options.Estate != nil && options.Estate.Account != "" {
-		owner = options.Estate.Account
+	clock := options.Clock
+	if clock == nil {
+		clock = time.Now //nolint:forbidigo // The one place where a server takes the real clock, by default.
 	}
-	if !isAccountID(owner) {
-		return nil, fmt.Errorf("emulator options: the account %q is not a number of at most 20 digits", owner)
-	}
-	keys := withAccounts(options.Keys, owner)
-	ring, err := keyring(keys)
+	held, err := cloud.New(cloud.Options{
+		Estate: options.Estate, Keys: options.Keys, Clock: clock, Era: options.Era, Seed: options.Seed,
+	})
 	if err != nil {
-		return nil, fmt.Errorf("emulator options: %w", err)
-	}
-	if options.Estate != nil && !slices.ContainsFunc(keys, func(key AccessKey) bool { return key.Account == owner }) {
-		return nil, fmt.Errorf("emulator options: no access key is of the estate's account %s; name that account with a "+
-			"key, or none", owner)
-	}
-	s := &Server{
-		keys: ring, clock: options.Clock, latency: options.Latency, actions: actions(), errors: errorTable(),
-		ids: newIdentifiers(options.Seed), nonces: newNonces(rememberedNonces),
-		throttle: newThrottle(options.QuotaPerSecond, cmp.Or(options.QuotaWindow, time.Second)),
-		record:   &record{limit: rememberedRequests}, faults: &faults{},
-		era: newEra(options), tokens: newTokens(rememberedTokens), grace: stopGrace,
-		world: &world{accounts: map[string]*account{}},
-	}
-	if len(keys) > 0 {
-		s.account = keys[0].Account
-	}
-	if s.clock == nil {
-		s.clock = time.Now //nolint:forbidigo // The one place where a server takes the real clock, by default.
-	}
-	if err := s.populate(options.Estate); err != nil {
 		return nil, err
 	}
-	return s, nil
-}
-
-// populate makes the accounts, and a certificate for the names of all their regions.
-func (s *Server) populate(estate *Estate) error {
-	names := publicRegions()
-	if estate != nil {
-		a, err := newAccount(estate, s.ids)
-		if err != nil {
-			return err
-		}
-		s.world.accounts[a.id] = a
-		names = append(names, a.order...)
+	shown, err := newIdentity(held.Regions())
+	if err != nil {
+		return nil, err
 	}
-	for _, key := range s.keys {
-		if s.world.accounts[key.Account] == nil {
-			s.world.accounts[key.Account] = emptyAccount(key.Account)
-		}
-	}
-	var err error
-	s.identity, err = newIdentity(names)
-	return err
+	return &Server{
+		cloud: held, clock: clock, latency: options.Latency, errors: wire.Table(), nonces: newNonces(rememberedNonces),
+		throttle: newThrottle(options.QuotaPerSecond, cmp.Or(options.QuotaWindow, time.Second)),
+		record:   &record{limit: rememberedRequests}, faults: &faults{}, identity: shown, grace: stopGrace,
+	}, nil
 }
 
 // stopGrace is how long calls that are being answered may take to end once the server is stopped.
 const stopGrace = 5 * time.Second
 
 // Account gives the account that the first key sees. It is empty if there are no keys at all.
-func (s *Server) Account() string { return s.account }
+func (s *Server) Account() string { return s.cloud.Home() }
 
 // Rules gives the egress rules that a group of the account of the first key has now, in their order, with defaults
 // filled in. It is nil if there is no such group.
-func (s *Server) Rules(region, group string) []Rule {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	a := s.world.accounts[s.account]
-	if a == nil || a.regions[region] == nil || a.regions[region].groups[group] == nil {
-		return nil
-	}
-	rules := a.regions[region].groups[group].Egress
-	return append(make([]Rule, 0, len(rules)), rules...)
-}
+func (s *Server) Rules(region, group string) []Rule { return s.cloud.Rules(region, group) }
 
 // CA gives the certificate, in PEM, that a client must trust to talk TLS with this server. Every server has its own.
 // It vouches for 127.0.0.1, ::1, localhost, and the names of the cloud's endpoints.
@@ -197,7 +142,8 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST /_emulator/faults", s.takeFaults)
 	mux.HandleFunc("/{$}", s.serveAPI)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.failure(refuse(codeNoAPI), r.Host, s.ids.request()).send(w)
+		q, _ := s.take(r) // Whatever else is wrong with it, there is nothing at this path.
+		s.failure(q, wire.Refuse(wire.CodeNoAPI)).send(w)
 	})
 	return mux
 }

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
 
 // Freshness of requests. How long the cloud remembers a nonce is not documented; here, the last ones are, in number.
@@ -25,7 +28,7 @@ func percentEncode(text string) string {
 
 // stringToSign is the text that the RPC signature covers: the method, and every parameter but Signature, the empty
 // ones included. The parameters are decoded and encoded again, so that how the client wrote them is of no matter.
-func stringToSign(method string, params parameters) string {
+func stringToSign(method string, params wire.Params) string {
 	names := make([]string, 0, len(params))
 	for name := range params {
 		if name != "Signature" {
@@ -54,52 +57,52 @@ func sign(secret, text string) string {
 
 // authenticate finds the key of a request and checks that its bearer sent it just now and once. In what order the
 // cloud checks is not documented; here a nonce is remembered only once the signature is known to be good.
-func (s *Server) authenticate(method, authorization string, params parameters) (AccessKey, error) {
+func (s *Server) authenticate(method, authorization string, params wire.Params) (*cloud.Credential, error) {
 	if strings.HasPrefix(authorization, "ACS3-") {
-		return AccessKey{}, refusef(codeIncomplete, "ACS3 signatures are not supported by this emulator yet; "+
+		return nil, wire.Refusef(wire.CodeIncomplete, "ACS3 signatures are not supported by this emulator yet; "+
 			"sign with HMAC-SHA1, version 1.0.")
 	}
 	for _, name := range []string{
 		"Version", "AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce",
 	} {
-		if params.get(name) == "" {
-			return AccessKey{}, missing(name)
+		if params.Get(name) == "" {
+			return nil, wire.Missing(name)
 		}
 	}
-	if params.get("SignatureMethod") != "HMAC-SHA1" {
-		return AccessKey{}, refuse(codeSignatureMethod)
+	if params.Get("SignatureMethod") != "HMAC-SHA1" {
+		return nil, wire.Refuse(wire.CodeSignatureMethod)
 	}
-	if params.get("SignatureVersion") != "1.0" || params.get("SignatureType") != "" {
-		return AccessKey{}, refuse(codeIncomplete)
+	if params.Get("SignatureVersion") != "1.0" || params.Get("SignatureType") != "" {
+		return nil, wire.Refuse(wire.CodeIncomplete)
 	}
-	if err := s.checkTimestamp(params.get("Timestamp")); err != nil {
-		return AccessKey{}, err
+	if err := s.checkTimestamp(params.Get("Timestamp")); err != nil {
+		return nil, err
 	}
-	key, known := s.keys[params.get("AccessKeyId")]
-	if !known {
-		return AccessKey{}, refuse(codeAccessKey)
+	key := s.cloud.Credential(params.Get("AccessKeyId"))
+	if key == nil {
+		return nil, wire.Refuse(wire.CodeAccessKey)
 	}
 	text := stringToSign(method, params)
-	if !hmac.Equal([]byte(sign(key.Secret, text)), []byte(params.get("Signature"))) {
-		return AccessKey{}, refusef(codeSignature,
+	if !hmac.Equal([]byte(sign(key.Secret, text)), []byte(params.Get("Signature"))) {
+		return nil, wire.Refusef(wire.CodeSignature,
 			"Specified signature is not matched with our calculation. server string to sign is:"+text)
 	}
-	if !s.nonces.use(key.ID + "\x00" + params.get("SignatureNonce")) {
-		return AccessKey{}, refuse(codeNonceUsed)
+	if !s.nonces.use(key.ID + "\x00" + params.Get("SignatureNonce")) {
+		return nil, wire.Refuse(wire.CodeNonceUsed)
 	}
 	return key, nil
 }
 
 func (s *Server) checkTimestamp(text string) error {
 	if text == "" {
-		return refuse(codeTimestampMissing)
+		return wire.Refuse(wire.CodeTimestampMissing)
 	}
 	stamp, err := time.Parse(timestampLayout, text)
 	if err != nil {
-		return refuse(codeTimestampFormat)
+		return wire.Refuse(wire.CodeTimestampFormat)
 	}
 	if s.clock().Sub(stamp).Abs() > allowedSkew {
-		return refuse(codeTimestampExpired)
+		return wire.Refuse(wire.CodeTimestampExpired)
 	}
 	return nil
 }

@@ -5,10 +5,12 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
 
 func TestSignatureOfTheDocumentedExample(t *testing.T) {
-	params := parameters{
+	params := wire.Params{
 		"AccessKeyId": "testid", "Action": "DescribeRegions", "Format": "XML", "SignatureMethod": "HMAC-SHA1",
 		"SignatureNonce": "3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf", "SignatureVersion": "1.0",
 		"Timestamp": "2016-02-23T12:46:24Z", "Version": "2014-05-26", "Signature": "is not signed",
@@ -42,7 +44,7 @@ func TestPercentEncoding(t *testing.T) {
 }
 
 func TestEmptyParametersAreSigned(t *testing.T) {
-	got := stringToSign("POST", parameters{"SignatureType": "", "B": "1"})
+	got := stringToSign("POST", wire.Params{"SignatureType": "", "B": "1"})
 	if want := "POST&%2F&B%3D1%26SignatureType%3D"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

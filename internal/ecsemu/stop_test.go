@@ -10,6 +10,9 @@ import (
 	"net/url"
 	"testing"
 	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
 
 // stopped is a server in which one call is under way, one connection was used and is idle, and one was never used.
@@ -150,8 +153,8 @@ func ask(ctx context.Context, address string) error {
 
 // signedQuery is a request for the regions.
 func signedQuery(now time.Time) string {
-	params := parameters{
-		"Action": "DescribeRegions", "Version": versionECS, "Format": "JSON", "AccessKeyId": DefaultKeyID,
+	params := wire.Params{
+		"Action": "DescribeRegions", "Version": cloud.VersionECS, "Format": "JSON", "AccessKeyId": DefaultKeyID,
 		"SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0", "SignatureNonce": "n", "Timestamp": now.Format(timestampLayout),
 	}
 	values := url.Values{"Signature": {sign(DefaultKeySecret, stringToSign(http.MethodGet, params))}}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
 
 // throttle counts calls per account, region and action, in windows that begin at multiples of their length. Once a
@@ -50,8 +52,8 @@ func (t *throttle) take(key throttleKey, now time.Time) (wait time.Duration, ok 
 }
 
 // throttled is the reply to a call that is one too many.
-func (s *Server) throttled(limit int, wait time.Duration, host, requestID string) reply {
-	r := s.failure(refuse(codeThrottlingUser), host, requestID)
+func (s *Server) throttled(q *request, limit int, wait time.Duration) reply {
+	r := s.failure(q, wire.Refuse(wire.CodeThrottlingUser))
 	left := max(1, wait.Milliseconds())
 	r.header["x-ratelimit-user-api"] = fmt.Sprintf("Limit:%d,Remain:0,TimeLeft:%d,Reset:%d", limit, left, left)
 	return r

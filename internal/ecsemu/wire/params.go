@@ -1,0 +1,168 @@
+// Package wire is how the cloud's RPC APIs are spoken: the parameters of a request, and answers and refusals in JSON and
+// XML. It knows no action and keeps no state.
+package wire
+
+import (
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxBody bounds what a request body may hold, and drainedBody what is taken in of a larger one. The largest legal
+// request, a hundred permissions, is far smaller.
+const (
+	maxBody     = 1 << 20
+	drainedBody = 16 << 20
+)
+
+// Params are the parameters of a request, by name, decoded. A name may be there with an empty value.
+type Params map[string]string
+
+// Get gives the value of a parameter, empty if it is absent.
+func (p Params) Get(name string) string { return p[name] }
+
+// Request is what a request says, wherever it says it.
+type Request struct {
+	Query  url.Values
+	Form   url.Values // Nil if the body is no form.
+	Body   []byte
+	Params Params // Those of the query and of the form. Of a name that is in both, the form's value counts.
+}
+
+// Read takes in a request. Of a name that is twice in one place, the first value counts. With an error it gives what
+// could be read.
+func Read(r *http.Request) (*Request, error) {
+	read := &Request{Params: Params{}}
+	var err error
+	if read.Query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
+		return read, Refusef(CodeParameter, "The query of the request is malformed.")
+	}
+	read.add(read.Query)
+	if read.Body, err = readBody(r.Body); err != nil {
+		return read, err
+	}
+	if !hasForm(r) {
+		return read, nil
+	}
+	if read.Form, err = url.ParseQuery(string(read.Body)); err != nil {
+		return read, Refusef(CodeParameter, "The body of the request is malformed: expected a form in URL encoding.")
+	}
+	read.add(read.Form)
+	return read, nil
+}
+
+func (r *Request) add(values url.Values) {
+	for name, all := range values {
+		r.Params[name] = all[0]
+	}
+}
+
+// hasForm tells whether a body holds parameters. Not every client that posts a form says that it is one.
+func hasForm(r *http.Request) bool {
+	contentType := r.Header.Get("Content-Type")
+	if contentType == "" {
+		return r.Method == http.MethodPost
+	}
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && kind == "application/x-www-form-urlencoded"
+}
+
+// readBody reads a body whole, or refuses it. Of one that is too large some more is taken in, as a client that is
+// still writing when the connection is closed would not see the refusal.
+func readBody(from io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(from, maxBody+1))
+	if err != nil {
+		return nil, Refusef(CodeParameter, "The body of the request cannot be read.")
+	}
+	if len(body) > maxBody {
+		_, _ = io.Copy(io.Discard, io.LimitReader(from, drainedBody))
+		return nil, &Refusal{
+			Code: CodeParameter, Status: http.StatusRequestEntityTooLarge,
+			Message: fmt.Sprintf("The body of the request is larger than %d bytes.", maxBody),
+		}
+	}
+	return body, nil
+}
+
+// Int reads a number from low to high, and gives the fallback if the parameter is absent or empty.
+func (p Params) Int(name string, fallback, low, high int) (int, bool) {
+	text := p.Get(name)
+	if text == "" {
+		return fallback, true
+	}
+	n, ok := Decimal(text)
+	return n, ok && n >= low && n <= high
+}
+
+// Decimal reads a number as clients are to write it: digits without a sign or leading zeros.
+func Decimal(text string) (int, bool) {
+	if !IsDigits(text) || len(text) > 1 && text[0] == '0' {
+		return 0, false
+	}
+	n, err := strconv.Atoi(text)
+	return n, err == nil
+}
+
+// Bool reads true or false in any case, and gives false if the parameter is absent or empty.
+func (p Params) Bool(name string) (bool, error) {
+	switch text := p.Get(name); {
+	case text == "", strings.EqualFold(text, "false"):
+		return false, nil
+	case strings.EqualFold(text, "true"):
+		return true, nil
+	}
+	return false, Refusef(CodeParameter, "The parameter "+name+" must be true or false.")
+}
+
+// Element is one member of a list: ResourceId.3, or everything under Permissions.3.
+type Element struct {
+	Index  int
+	Fields Params
+}
+
+// List reads Name.N.Field and Name.N parameters, in the order of N; the field of the latter is "". Names whose N is
+// not a number from 1 on are no members of the list and ignored, as unknown parameters are.
+func (p Params) List(name string) []Element {
+	byIndex := map[int]Params{}
+	prefix := name + "."
+	for full, value := range p {
+		rest, ok := strings.CutPrefix(full, prefix)
+		if !ok {
+			continue
+		}
+		number, field, _ := strings.Cut(rest, ".")
+		n, ok := Decimal(number)
+		if !ok || n < 1 {
+			continue
+		}
+		if byIndex[n] == nil {
+			byIndex[n] = Params{}
+		}
+		byIndex[n][field] = value
+	}
+	elements := make([]Element, 0, len(byIndex))
+	for n, fields := range byIndex {
+		elements = append(elements, Element{Index: n, Fields: fields})
+	}
+	slices.SortFunc(elements, func(a, b Element) int { return a.Index - b.Index })
+	return elements
+}
+
+// Texts reads a list of plain values.
+func (p Params) Texts(name string) []string {
+	var texts []string
+	for _, e := range p.List(name) {
+		if text := e.Fields.Get(""); text != "" {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
+// IsDigits tells whether text is one or more of 0 to 9.
+func IsDigits(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
