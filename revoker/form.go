@@ -69,8 +69,8 @@ func NewFlatCall(id string, v *Revocation) (Call, error) {
 	return call, nil
 }
 
-// maxPriority is the last priority that a rule can be created with.
-// Source: AuthorizeSecurityGroupEgress, parameter Priority.
+// maxPriority is the last priority that a call can name a rule with. Old rules of the cloud's own have 110.
+// Source: AuthorizeSecurityGroupEgress and RevokeSecurityGroupEgress, parameter Priority.
 const maxPriority = 100
 
 // NewRestoreCall makes the call that creates the rule of a restore. An error says why it cannot be created again.
@@ -80,9 +80,6 @@ func NewRestoreCall(id string, restore *Restore) (Call, error) {
 	call, err := newCall(id, ActionAuthorize, restore.Ref)
 	if err != nil {
 		return Call{}, err
-	}
-	if p := restore.Rule.Priority; p > maxPriority {
-		return Call{}, fmt.Errorf("call %s: priority %d is over %d, with which no rule can be created", id, p, maxPriority)
 	}
 	if err := call.addFields(&restore.Rule); err != nil {
 		return Call{}, err
@@ -121,6 +118,8 @@ func (c *Call) addFields(r *sg.Rule) error {
 	switch {
 	case r.Unreadable != "":
 		return fmt.Errorf("call %s: the rule could not be understood whole: %s", c.ID, r.Unreadable)
+	case r.Priority > maxPriority:
+		return fmt.Errorf("call %s: the priority %d is over %d, which no call can name", c.ID, r.Priority, maxPriority)
 	case r.PortListID != "":
 		return fmt.Errorf("call %s: the ports are those of the port list %s, which this form has no field for", c.ID, r.PortListID)
 	}

@@ -212,8 +212,9 @@ func TestRulesThatTheirFieldsDoNotNameAreRefused(t *testing.T) {
 			"call c: the rule has no NIC type, and the cloud would assume one", "",
 		},
 		{
-			"a priority of old", func(f *sg.Fields) { f.Priority = "110" }, "",
-			"call c: priority 110 is over 100, with which no rule can be created",
+			"a priority of old", func(f *sg.Fields) { f.Priority = "110" },
+			"call c: the priority 110 is over 100, which no call can name",
+			"call c: the priority 110 is over 100, which no call can name",
 		},
 		{
 			"a port list", func(f *sg.Fields) { f.PortListID = "prl-1" },

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ var (
 //   - [Transient]: nobody knows. A byte or more may have been written, and no answer of the cloud was understood, or it
 //     was one that does not say whether something was done. That ctx ended meanwhile makes no difference.
 //   - [Throttled]: the cloud refused it for the quota, or does so for so long that it was not even sent.
-//   - [Invalid] without a code: w is not whole, nothing was sent.
+//   - [Invalid] without a code: w is not whole, or has a value that the cloud is documented to refuse. Nothing was sent.
 //   - Any other: the cloud's refusal.
 //
 // That there is no error means that the cloud said success, which proves nothing: look.
@@ -83,9 +84,58 @@ func (w *Write) validate() error {
 		return fmt.Errorf("its RegionId is %q, that of the call %q: expected the same", w.Parameters["RegionId"],
 			w.Region.ID)
 	}
-	for name := range w.Parameters {
+	for name, value := range w.Parameters {
 		if isCommon(name) {
 			return fmt.Errorf("parameter %s: it is set by the signing", name)
+		}
+		if err := validateValue(name, value); err != nil {
+			return fmt.Errorf("parameter %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+const (
+	// maxToken is how long a ClientToken may be.
+	// Source: How to ensure idempotence (ECS).
+	maxToken = 64
+	// maxPriority is the last priority that rules can be named with; those of the cloud's own have others.
+	// Source: RevokeSecurityGroupEgress and AuthorizeSecurityGroupEgress, parameter Priority.
+	maxPriority = 100
+	// maxItems is how many items a list may have.
+	// Source: RevokeSecurityGroupEgress, parameters SecurityGroupRuleId.N and Permissions.N.
+	maxItems = 100
+)
+
+var (
+	errTokenASCII = errors.New("expected printable ASCII")
+	errPriority   = fmt.Errorf("expected a number from 1 to %d", maxPriority)
+	errItems      = fmt.Errorf("more than %d items", maxItems)
+)
+
+// validateValue refuses what the cloud is documented to refuse, where a value alone shows it.
+func validateValue(name, value string) error {
+	list, item, isItem := strings.Cut(name, ".")
+	if isItem {
+		index, field, _ := strings.Cut(item, ".")
+		if n, err := strconv.Atoi(index); err == nil && n > maxItems {
+			return errItems
+		}
+		if list == "Permissions" {
+			name = field
+		}
+	}
+	switch name {
+	case "ClientToken":
+		if len(value) > maxToken {
+			return fmt.Errorf("%d characters: expected at most %d", len(value), maxToken)
+		}
+		if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return errTokenASCII
+		}
+	case "Priority":
+		if n, err := strconv.Atoi(value); err != nil || n < 1 || n > maxPriority || strconv.Itoa(n) != value {
+			return errPriority
 		}
 	}
 	return nil
