@@ -59,12 +59,17 @@ func TestWhatIsToldIsBounded(t *testing.T) {
 		t.Errorf("got an error of %d bytes, want at most %d", got, limit)
 	}
 
-	signed := acs3Request(t, testSigner(), nil)
-	signed.Header.Set("x-acs-"+strings.Repeat("a", 1<<18), "")
-	_, err = Read(signed)
-	wantError(t, err, codeIncomplete, "must be signed")
-	if got, limit := len(err.Error()), 400; got > limit {
-		t.Errorf("got an error of %d bytes, want at most %d", got, limit)
+	long := strings.Repeat("a", 1<<18)
+	for name, value := range map[string]string{
+		"x-acs-" + long: "", "Authorization": "ACS3-HMAC-SHA256 " + long,
+	} {
+		signed := acs3Request(t, testSigner(), nil)
+		signed.Header.Set(name, value)
+		_, err = Read(signed)
+		wantError(t, err, codeIncomplete, "aaa")
+		if got, limit := len(err.Error()), 400; got > limit {
+			t.Errorf("got an error of %d bytes, want at most %d", got, limit)
+		}
 	}
 }
 

@@ -68,6 +68,7 @@ func TestRPCIsVerifiedWhereverParametersAre(t *testing.T) {
 		{"those of the call in the query, common ones in the form", business, system, ""},
 		{"of a name in both the form's value is what was signed", shadowed, business, ""},
 		{"of a name in both the query's value is not what counts", business, shadowed, codeMismatch},
+		{"a name without any value counts nowhere", signed, url.Values{"SecurityGroupId": nil, "More": {}}, ""},
 		{"a parameter is missing", system, nil, codeMismatch},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -136,6 +137,36 @@ func TestSignerLeavesWhatIsThere(t *testing.T) {
 	if diff := cmp.Diff(want, r.Header); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
 	}
+}
+
+func TestSignerWithoutATokenSendsNone(t *testing.T) {
+	if values := testSigner().RPC(http.MethodGet, nil); values.Has("SecurityToken") {
+		t.Errorf("got parameters %v, want none SecurityToken", values)
+	}
+	request := acs3Request(t, testSigner(), nil)
+	for _, name := range []string{"X-Acs-Security-Token", "X-Acs-Accesskey-Id"} {
+		if _, sent := request.Header[name]; sent {
+			t.Errorf("got a header %s, want none", name)
+		}
+	}
+}
+
+func TestSignerGivesTheTimeInUTC(t *testing.T) {
+	signer := testSigner()
+	signer.Clock = func() time.Time { return testTime().In(time.FixedZone("CST", 8*60*60)) }
+	if got, want := signer.RPC(http.MethodGet, nil).Get("Timestamp"), "2026-11-23T12:00:00Z"; got != want {
+		t.Errorf("got time %s, want %s", got, want)
+	}
+}
+
+func TestSignerTakesTheHostOfTheURLIfThereIsNoOther(t *testing.T) {
+	r := newRequest(t, http.MethodGet, "http://ecs.test/", "")
+	r.Host = ""
+	r.Header.Set("x-acs-action", "DescribeRegions")
+	r.Header.Set("x-acs-version", "2014-05-26")
+	testSigner().ACS3(r, nil)
+	_, err := check(&Request{Method: r.Method, Path: "/", Host: "ecs.test", Header: r.Header}, testSecret)
+	wantError(t, err, "", "")
 }
 
 func TestSignerWithoutAClockGivesNoTime(t *testing.T) {
