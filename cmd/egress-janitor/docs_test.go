@@ -60,6 +60,9 @@ func describe(b *strings.Builder, cmd *cobra.Command) {
 	}
 	var flags strings.Builder
 	cmd.NonInheritedFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Hidden {
+			return // An older name of another flag.
+		}
 		name := "--" + f.Name
 		if f.Shorthand != "" {
 			name = "-" + f.Shorthand + ", " + name

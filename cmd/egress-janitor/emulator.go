@@ -7,26 +7,29 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
-	"github.com/egress-janitor/egress-janitor/internal/ecsemu/estates"
 )
 
 type emulatorFlags struct {
-	listen   string
-	estate   string
-	keys     []string
-	caFile   string
-	latency  time.Duration
-	quota    float64
-	generate estates.GenerateOptions
-
-	missingRule string
-	noRuleIDs   bool
+	listen    string
+	estate    string
+	keys      []string
+	caFile    string
+	latency   time.Duration
+	lag       time.Duration
+	quotas    []string
+	quotaCode string
+	stsTLS    bool
+	generated generateFlags
+	era       cloud.Era
 }
 
 func newEmulator(sys system) *cobra.Command {
@@ -34,50 +37,81 @@ func newEmulator(sys system) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "emulator",
 		Short: "Serve an emulation of the cloud's ECS and STS APIs on this machine",
-		Long: `Emulator serves the part of the ECS and STS APIs that egress-janitor and its tests use, for any client that signs
-its requests: plain HTTP and TLS on one port, all regions on one address. It prints one line of JSON once it serves, and
-serves until it is interrupted; calls that are being answered then have 5 seconds to end. What it holds is lost.
+		Long: `Emulator serves the part of the ECS and STS APIs that is about security groups, for any client that signs its requests:
+plain HTTP and TLS on one port, all regions on one address. It prints one line of JSON once it serves, and serves until it
+is interrupted; calls that are being answered then have 5 seconds to end. What it holds is lost, unless
+` + "`egress-janitor estate export`" + ` fetched it.
 
 GET /_emulator/requests shows what it was asked; POST /_emulator/faults makes it misbehave; see docs/emulator.md.`,
 		Example: `  egress-janitor emulator --listen 127.0.0.1:8080 --estate configs/estate.yaml
   egress-janitor emulator --access-key LTAIexample:secret --ca-file ca.pem
-  egress-janitor emulator --generate-groups 5000 --generate-rules 200`,
+  egress-janitor emulator --groups 200 --rules 30 --seed 7       # an estate that nobody had to write
+  egress-janitor emulator --groups 5000 --rules 200 --even       # one of exactly a million egress rules
+  egress-janitor emulator --read-lag 2s --quota DescribeSecurityGroups=100/m`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return sys.emulator(cmd.Context(), flags) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.listen, "listen", "127.0.0.1:0", "address to serve on; port 0 takes a free one")
-	f.StringVar(&flags.estate, "estate", "", "file with the groups, rules and lists to begin with (default: an empty account)")
+	f.StringVar(&flags.estate, "estate", "", "file with what the accounts hold to begin with, see docs/estates.md (default: an empty account)")
 	f.StringArrayVar(&flags.keys, "access-key", nil, "access key to take, as ID:SECRET[:ACCOUNT]; repeatable; without "+
 		"ACCOUNT it is of the estate's account (default "+ecsemu.DefaultKeyID+":"+ecsemu.DefaultKeySecret+")")
 	f.StringVar(&flags.caFile, "ca-file", "", "write the generated CA certificate to this file, in PEM")
 	f.DurationVar(&flags.latency, "latency", 0, "hold every answer back for this long")
-	f.Float64Var(&flags.quota, "quota", 0, "calls per second of one action in one region before throttling (default: no limit)")
-	f.IntVar(&flags.generate.Groups, "generate-groups", 0, "make an estate of this many groups instead of reading one")
-	f.IntVar(&flags.generate.RulesPerGroup, "generate-rules", 200, "egress rules in each generated group")
-	f.Uint64Var(&flags.generate.Seed, "generate-seed", 1, "seed of the generated estate, which is the same on any day")
-	f.StringSliceVar(&flags.generate.Regions, "generate-regions", []string{"cn-hangzhou"}, "regions of the generated estate")
-	f.Float64Var(&flags.generate.FindingShare, "generate-findings", 0.01, "share of generated rules that are open to the world")
-	f.StringVar(&flags.missingRule, "missing-rule", string(cloud.MissingRuleError), "what revoking a rule that is not there "+
-		"is: error, as today, or succeed, as before July 2024")
-	f.BoolVar(&flags.noRuleIDs, "no-rule-ids", false, "be of the time before rules had IDs")
+	f.DurationVar(&flags.lag, "read-lag", 0, "answer reading calls from the state of this long ago")
+	f.StringArrayVar(&flags.quotas, "quota", nil, "calls of an account in one region before throttling, as ACTION=N/s or ACTION=N/m; "+
+		"repeatable; N alone is N/s of every action, and *=N/m of all actions together (default: no limit)")
+	f.StringVar(&flags.quotaCode, "quota-code", "Throttling.User", "code of calls over a quota: Throttling, Throttling.User or Throttling.Api")
+	f.BoolVar(&flags.stsTLS, "sts-needs-tls", false, "refuse calls of STS over plain HTTP, as the cloud does")
+	addEra(f, &flags.era)
+	flags.generated.add(f, 0)
+	cmd.MarkFlagsMutuallyExclusive("estate", "groups")
 	cmd.MarkFlagsMutuallyExclusive("estate", "generate-groups")
 	return cmd
 }
 
+// addEra adds the flags that say what state of the API is emulated.
+func addEra(f *pflag.FlagSet, era *cloud.Era) {
+	f.StringVar((*string)(&era.MissingRule), "missing-rule", string(cloud.MissingRuleError), "what revoking a rule that is not there "+
+		"by its ID is: error, as today, or succeed, as before July 2024")
+	f.StringVar((*string)(&era.MissingParts), "missing-parts", string(cloud.MissingRuleSucceed), "what revoking a rule that is not "+
+		"there by its parts is: succeed, as documented, or error")
+	f.BoolVar(&era.NoRuleIDs, "no-rule-ids", false, "be of the time before rules had IDs")
+	f.BoolVar(&era.NoPageNumbers, "no-page-numbers", false, "refuse listings by page numbers, which are being withdrawn")
+	f.BoolVar(&era.VPCOnly, "vpc-only", false, "be an account without the classic network")
+}
+
+// emulatorOptions gives what the server is made with.
+func (s system) emulatorOptions(flags emulatorFlags) (ecsemu.Options, error) {
+	o := ecsemu.Options{
+		Clock: s.now, Latency: flags.latency, ReadLag: flags.lag, QuotaCode: flags.quotaCode, STSNeedsTLS: flags.stsTLS,
+		Era: flags.era,
+	}
+	if err := flags.generated.validate(); err != nil {
+		return o, err
+	}
+	var err error
+	switch {
+	case flags.generated.Groups > 0:
+		o.Estate = flags.generated.generate()
+	case flags.estate != "":
+		if o.Estate, err = loadEstate(flags.estate); err != nil {
+			return o, err
+		}
+	}
+	if o.Keys, err = accessKeys(flags.keys); err != nil {
+		return o, err
+	}
+	o.Quotas, err = parseQuotas(flags.quotas)
+	return o, err
+}
+
 func (s system) emulator(ctx context.Context, flags emulatorFlags) error {
-	estate, err := s.estate(flags)
+	options, err := s.emulatorOptions(flags)
 	if err != nil {
 		return err
 	}
-	keys, err := accessKeys(flags.keys)
-	if err != nil {
-		return err
-	}
-	server, err := ecsemu.New(ecsemu.Options{
-		Estate: estate, Keys: keys, Clock: s.now, Latency: flags.latency, QuotaPerSecond: flags.quota,
-		Era: cloud.Era{MissingRule: cloud.MissingRule(flags.missingRule), NoRuleIDs: flags.noRuleIDs},
-	})
+	server, err := ecsemu.New(options)
 	if err != nil {
 		return fmt.Errorf("starting the emulator: %w", err)
 	}
@@ -100,26 +134,30 @@ func (s system) emulator(ctx context.Context, flags emulatorFlags) error {
 	return server.Serve(ctx, listener)
 }
 
-func (s system) estate(flags emulatorFlags) (*ecsemu.Estate, error) {
-	if g := &flags.generate; g.Groups < 0 || g.RulesPerGroup < 0 || g.FindingShare < 0 || g.FindingShare > 1 {
-		return nil, usageError{fmt.Errorf("--generate-groups %d, --generate-rules %d and --generate-findings %g: expected "+
-			"numbers from 0, and a share up to 1", g.Groups, g.RulesPerGroup, g.FindingShare)}
+// parseQuotas reads what --quota says.
+func parseQuotas(texts []string) (map[string]ecsemu.Quota, error) {
+	quotas := map[string]ecsemu.Quota{}
+	for _, text := range texts {
+		action, rate, named := strings.Cut(text, "=")
+		if !named {
+			action, rate = ecsemu.QuotaDefault, text
+		}
+		number, unit, _ := strings.Cut(rate, "/")
+		quota := ecsemu.Quota{Per: time.Second}
+		if unit == "m" {
+			quota.Per = time.Minute
+		}
+		calls, err := strconv.Atoi(number)
+		if err != nil || calls < 1 || (unit != "" && unit != "s" && unit != "m") || (named && action == "") {
+			return nil, usageError{fmt.Errorf("--quota %q: expected N, ACTION=N/s or ACTION=N/m, with N from 1", text)}
+		}
+		if _, twice := quotas[action]; twice {
+			return nil, usageError{fmt.Errorf("--quota %q: the same is limited twice", text)}
+		}
+		quota.Calls = calls
+		quotas[action] = quota
 	}
-	if flags.generate.Groups > 0 {
-		return estates.Generate(flags.generate), nil
-	}
-	if flags.estate == "" {
-		return nil, nil //nolint:nilnil // no estate is an empty account
-	}
-	data, err := os.ReadFile(flags.estate)
-	if err != nil {
-		return nil, fmt.Errorf("reading the estate: %w", err)
-	}
-	estate, err := estates.Load(flags.estate, data)
-	if err != nil {
-		return nil, fmt.Errorf("loading the estate: %w", err)
-	}
-	return estate, nil
+	return quotas, nil
 }
 
 func accessKeys(texts []string) ([]ecsemu.AccessKey, error) {

@@ -14,14 +14,14 @@ import (
 
 func TestGeneratedEstatesDoNotDependOnTheDay(t *testing.T) {
 	var flags emulatorFlags
-	flags.generate.Groups, flags.generate.RulesPerGroup = 1, 1
+	flags.generated.Groups, flags.generated.RulesPerGroup = 1, 1
 	var estates []string
 	for _, day := range []time.Time{time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)} {
-		estate, err := system{now: func() time.Time { return day }}.estate(flags)
+		options, err := system{now: func() time.Time { return day }}.emulatorOptions(flags)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := json.Marshal(estate)
+		text, err := json.Marshal(options.Estate)
 		if err != nil {
 			t.Fatal(err)
 		}

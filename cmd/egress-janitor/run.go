@@ -161,7 +161,7 @@ announced before and proven after, and restorable.`,
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(
 		newRun(sys), newAudit(sys), newSweep(sys), newHistory(sys), newRestore(sys), newPause(sys), newResume(sys),
-		newPolicy(sys), newEmulator(sys), newDemo(sys), newVersion(sys),
+		newPolicy(sys), newEmulator(sys), newEstate(sys), newDemo(sys), newVersion(sys),
 	)
 	return root
 }

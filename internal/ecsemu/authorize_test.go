@@ -66,8 +66,12 @@ func TestAuthorizedRulesReadBack(t *testing.T) {
 			rule("DestCidrIp", "10.0.0.1", "SourceCidrIp", "10.1.0.0/16", "SourcePortRange", "1/65535", "Policy", "Drop", "Priority", "100", "Description", "why"),
 		},
 		{
+			"IPv6 in its short form", tcp("Ipv6DestCidrIp", "2001:0db8:3c4d:0015:0000:0000:1a2f:1a2B/0"),
+			rule("Ipv6DestCidrIp", "2001:db8:3c4d:15::1a2f:1a2b/0"),
+		},
+		{
 			"a mapped address is IPv6", tcp("Ipv6DestCidrIp", "::ffff:10.0.0.0/104", "Ipv6SourceCidrIp", "2001:DB8::1"),
-			rule("Ipv6DestCidrIp", "::ffff:10.0.0.0/104", "Ipv6SourceCidrIp", "2001:DB8::1"),
+			rule("Ipv6DestCidrIp", "::ffff:10.0.0.0/104", "Ipv6SourceCidrIp", "2001:db8::1"),
 		},
 		{
 			"the second form, with a port list", web("Permissions.7.IpProtocol", "udp", "Permissions.7.PortRangeListId", "prl-known", "Permissions.7.DestCidrIp", "0.0.0.0/0"),
@@ -176,12 +180,14 @@ func TestGroupsOfAServedAccount(t *testing.T) {
 		return call(t, r, authorize, web("IpProtocol", "tcp", "PortRange", "1/2", "DestGroupId", group, "DestGroupOwnerId", "42")).code()
 	}
 	got := []string{ask(create("vpc-1")), ask(create("vpc-2")), ask("sg-none")}
-	if diff := cmp.Diff([]string{"", "InvalidDestGroupId.Mismatch", "InvalidDestGroupId.NotFound"}, got); diff != "" {
-		t.Errorf("codes for one in the same VPC, one in another and none (-want +got):\n%s", diff)
+	got = append(got, ask(create("")))
+	want := []string{"", "", "InvalidDestGroup.NotFound", "InvalidNetworkType.Conflict"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("codes for one in the same VPC, one in another, none, and one in the classic network (-want +got):\n%s", diff)
 	}
 	rules := rulesOf(t, r, "sg-web")
-	if len(rules) != 1 || rules[0]["DestGroupOwnerAccount"] != json.Number("42") {
-		t.Errorf("got %v, want one rule with the owner 42", rules)
+	if len(rules) != 2 || rules[0]["DestGroupOwnerAccount"] != json.Number("42") {
+		t.Errorf("got %v, want two rules with the owner 42", rules)
 	}
 }
 
@@ -280,57 +286,4 @@ func TestCreatedGroups(t *testing.T) {
 		t.Errorf("got inner access %q of an enterprise group, want Drop", got)
 	}
 	must(t, r, authorize, params("RegionId", "cn-hangzhou", "SecurityGroupId", id, "IpProtocol", "all", "PortRange", "-1/-1", "DestCidrIp", "0.0.0.0/0"))
-}
-
-func TestTags(t *testing.T) {
-	r := startSmall(t)
-	must(t, r, "TagResources", params("RegionId", "cn-hangzhou", "ResourceType", "securitygroup", "ResourceId.1", "sg-web",
-		"ResourceId.2", "sg-managed", "Tag.1.Key", "env", "Tag.1.Value", "new", "Tag.2.Key", "other"))
-	for id, want := range map[string]string{
-		"sg-web":     "map[Tag:[map[TagKey:empty TagValue:] map[TagKey:env TagValue:new] map[TagKey:other TagValue:]]]",
-		"sg-managed": "map[Tag:[map[TagKey:env TagValue:new] map[TagKey:other TagValue:]]]",
-	} {
-		got := must(t, r, "DescribeSecurityGroups", params("RegionId", "cn-hangzhou", "SecurityGroupId", id)).list("SecurityGroups", "SecurityGroup")
-		if tags := fmt.Sprint(got[0]["Tags"]); tags != want {
-			t.Errorf("%s: got tags %s, want %s", id, tags, want)
-		}
-	}
-}
-
-func TestCreatedPrefixListsAreNormalised(t *testing.T) {
-	r := startSmall(t)
-	for family, test := range map[string]struct{ in, want []string }{
-		"IPv4": {[]string{"203.0.113.7", "10.0.0.0/8"}, []string{"203.0.113.7/32", "10.0.0.0/8"}},
-		"IPv6": {[]string{"2001:DB8:0:0::1", "2001:0DB8::/32"}, []string{"2001:db8::1/128", "2001:db8::/32"}},
-	} {
-		query := params("RegionId", "cn-hangzhou", "PrefixListName", "list", "AddressFamily", family, "MaxEntries", "5", "Description", "d")
-		for i, cidr := range test.in {
-			query.Set(fmt.Sprintf("Entry.%d.Cidr", i+1), cidr)
-			query.Set(fmt.Sprintf("Entry.%d.Description", i+1), "why")
-		}
-		id := must(t, r, "CreatePrefixList", query).text("PrefixListId")
-		got := must(t, r, "DescribePrefixListAttributes", params("RegionId", "cn-hangzhou", "PrefixListId", id))
-		var cidrs []string
-		for _, e := range got.list("Entries", "Entry") {
-			cidrs = append(cidrs, fmt.Sprint(e["Cidr"]))
-		}
-		if diff := cmp.Diff(test.want, cidrs); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", family, diff)
-		}
-		if got := got.text("CreationTime"); got != "2026-03-01T12:00Z" {
-			t.Errorf("got creation time %q, want one without seconds", got)
-		}
-	}
-}
-
-func TestAHundredPrefixListsARegion(t *testing.T) {
-	estate := &ecsemu.Estate{Regions: []ecsemu.Region{{ID: "r"}}}
-	for i := range 100 {
-		estate.Regions[0].PrefixLists = append(estate.Regions[0].PrefixLists, ecsemu.PrefixList{ID: fmt.Sprintf("pl-%d", i)})
-	}
-	r := ecsemu.Start(t, estate, atStoppedClock)
-	got := call(t, r, "CreatePrefixList", params("RegionId", "r", "PrefixListName", "list", "AddressFamily", "IPv4", "MaxEntries", "5"))
-	if got.status != 400 || got.code() != "InvalidParameter" {
-		t.Errorf("got %d %q", got.status, got.code())
-	}
 }

@@ -2,6 +2,7 @@ package ecsemu_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
@@ -331,63 +332,52 @@ func TestFaultsOverHTTP(t *testing.T) {
 	if status, answer := control(t, r, http.MethodPost, path, body); status != 200 {
 		t.Errorf("sending back: got %d: %s", status, answer)
 	}
-	for _, test := range []struct{ name, body, want string }{
-		{"no JSON", `nope`, "reading a JSON array of faults: invalid character 'o' in literal null (expecting 'u')"},
-		{"null", `null`, "reading a JSON array of faults: found null; an empty array clears the faults"},
-		{"something behind it", `[] []`, "reading a JSON array of faults: there is something after it"},
-		{"an unknown field", `[{"kind":"close","tims":1}]`, `reading a JSON array of faults: json: unknown field "tims"`},
-		{
-			"an unknown kind", `[{"kind":"close"},{"kind":"closed"}]`, `setting fault 2: the kind "closed" is unknown; known kinds: ` +
-				`["latency" "error" "truncate" "html" "loop-token" "stale" "close" "delete-group" "empty-body" "throttle" "lose-answer" ` +
-				`"error-after" "ignore" "edit-before"]`,
-		},
-		{"a latency that is none", `[{"kind":"latency","latency":"soon"}]`, `fault 1: reading the latency: time: invalid duration "soon"`},
-		{"no latency", `[{"kind":"latency"}]`, `setting fault 1: the kind "latency" needs a latency`},
-		{"a negative number", `[{"kind":"close","skip":-1}]`, "setting fault 1: skip (-1), times (0) and latency (0s) must not be negative"},
-		{"a probability over 1", `[{"kind":"close","probability":2}]`, "setting fault 1: the probability 2 is not from 0 to 1"},
-		{"a status that is none", `[{"kind":"html","status":99}]`, `setting fault 1: the status 99 of the kind "html" is not from 200 to 599`},
-		{"an error that is none", `[{"kind":"error","status":200}]`, `setting fault 1: the status 200 of the kind "error" is not from 400 to 599`},
-		{
-			"an unknown action", `[{"kind":"close","action":"DescribeSecurityGroup"}]`,
-			`setting fault 1: the action "DescribeSecurityGroup" is unknown; known actions: ["AuthorizeSecurityGroupEgress" ` +
-				`"CreatePrefixList" "CreateSecurityGroup" "DeleteSecurityGroup" "DescribePrefixListAttributes" "DescribeRegions" ` +
-				`"DescribeSecurityGroupAttribute" "DescribeSecurityGroups" "GetCallerIdentity" "ModifySecurityGroupEgressRule" ` +
-				`"RevokeSecurityGroupEgress" "TagResources" "UntagResources"]`,
-		},
-		{
-			"a kind that makes no sense for the action", `[{"kind":"stale","action":"TagResources"}]`,
-			`setting fault 1: the kind "stale" does not go with the action "TagResources"`,
-		},
-		{
-			"a reading call to ignore", `[{"kind":"ignore","action":"DescribeRegions"}]`,
-			`setting fault 1: the kind "ignore" does not go with the action "DescribeRegions"`,
-		},
-		{
-			"an edit before a call about no group", `[{"kind":"edit-before","edit":"tag","action":"TagResources"}]`,
-			`setting fault 1: the kind "edit-before" does not go with the action "TagResources"`,
-		},
-		{
-			"no edit", `[{"kind":"edit-before"}]`, `setting fault 1: the edit "" is unknown; known edits: ` +
-				`["tag" "description" "content" "recreate" "remove" "delete-group"]`,
-		},
-		{
-			"an edit of another kind", `[{"kind":"close","rule":"sgr-a"}]`,
-			`setting fault 1: the edit "" and the rule "sgr-a" go with the kind "edit-before" only`,
-		},
-		{
-			"an error afterwards that is none", `[{"kind":"error-after","status":200}]`,
-			`setting fault 1: the status 200 of the kind "error-after" is not from 400 to 599`,
-		},
+	for _, test := range []struct{ name, body, at, want string }{
+		{"no JSON", `nope`, "", "at byte 2: invalid character 'o' in literal null (expecting 'u')"},
+		{"null", `null`, "", "found null; an empty array clears the faults"},
+		{"something behind it", `[] []`, "", "there is something after it"},
+		{"an unknown field", `[{"kind":"close","tims":1}]`, "/0/tims", `fault 1: json: unknown field "tims"`},
+		{"a field of another type", `[{"kind":"close","times":"1"}]`, "/0/times", "cannot unmarshal string"},
+		{"an unknown kind", `[{"kind":"close"},{"kind":"closed"}]`, "/1/kind", `setting fault 2: the kind "closed" is unknown; known kinds: ["latency" "error"`},
+		{"a latency that is none", `[{"kind":"latency","latency":"soon"}]`, "/0/latency", `fault 1: reading the latency: time: invalid duration "soon"`},
+		{"no latency", `[{"kind":"latency"}]`, "/0/latency", `setting fault 1: the kind "latency" needs a latency`},
+		{"a negative number", `[{"kind":"close","skip":-1}]`, "/0", "skip (-1), times (0), afterCalls (0) and latency (0s) must not be negative"},
+		{"a negative size", `[{"kind":"oversize","size":-1}]`, "/0", "interval (0s), size (-1), count (0) and lag (0s) must not be negative"},
+		{"a probability over 1", `[{"kind":"close","probability":2}]`, "/0/probability", "the probability 2 is not from 0 to 1"},
+		{"a status that is none", `[{"kind":"html","status":99}]`, "/0/status", `the status 99 of the kind "html" is not from 200 to 599`},
+		{"an error that is none", `[{"kind":"error","status":200}]`, "/0/status", `the status 200 of the kind "error" is not from 400 to 599`},
+		{"an unknown action", `[{"kind":"close","action":"DescribeSecurityGroup"}]`, "/0/action", `the action "DescribeSecurityGroup" is unknown; known actions: ["`},
+		{"an unknown action to wait for", `[{"kind":"close","after":"X","afterCalls":1}]`, "/0/after", `the action "X" is unknown`},
+		{"an action to wait for and no number", `[{"kind":"close","after":"DescribeRegions"}]`, "/0/after", "after goes with afterCalls only"},
+		{"an end before the beginning", `[{"kind":"close","from":"2026-03-02T00:00:00Z","until":"2026-03-01T00:00:00Z"}]`, "/0/until", "would end before it begins"},
+		{"a kind that makes no sense for the action", `[{"kind":"stale","action":"TagResources"}]`, "/0/action", `the kind "stale" does not go with the action "TagResources"`},
+		{"a reading call to ignore", `[{"kind":"ignore","action":"DescribeRegions"}]`, "/0/action", `the kind "ignore" does not go with`},
+		{"an edit before a call about no group", `[{"kind":"edit-before","edit":"tag","action":"TagResources"}]`, "/0/action", `does not go with the action "TagResources"`},
+		{"no edit", `[{"kind":"edit-before"}]`, "/0/edit", `the kind "edit-before" needs the field edit`},
+		{"an unknown edit", `[{"kind":"edit-before","edit":"x"}]`, "/0/edit", `the edit "x" is unknown; known edits: ["tag"`},
+		{"a field of other kinds", `[{"kind":"close","rule":"sgr-a"}]`, "/0/rule", `the kind "close" takes no rule`},
+		{"an unknown ending", `[{"kind":"close","how":"softly"}]`, "/0/how", `the ending "softly" is unknown`},
+		{"a throttling that is none", `[{"kind":"throttle","code":"Throttled"}]`, "/0/code", `the code "Throttled" is none of ["Throttling"`},
+		{"a header with a line break", `[{"kind":"answer","location":"a\nb"}]`, "/0", "a header must not hold a line break"},
+		{"a call of nothing", `[{"kind":"call-before","params":{"Action":"X"}}]`, "/0/params/Action", `the action "X" is unknown`},
+		{"a handshake of an action", `[{"kind":"tls-handshake","action":"DescribeRegions"}]`, "/0", "there is no request yet"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			status, body := control(t, r, http.MethodPost, path, test.body)
-			if diff := cmp.Diff(test.want, body); status != 400 || diff != "" {
-				t.Errorf("status %d (-want +got):\n%s", status, diff)
+			var got struct{ At, Message string }
+			if err := json.Unmarshal([]byte(body), &got); err != nil {
+				t.Fatalf("%v: %s", err, body)
+			}
+			if status != 400 || got.At != test.at || !strings.Contains(got.Message, test.want) {
+				t.Errorf("got %d at %q: %s\nwant 400 at %q: %s", status, got.At, got.Message, test.at, test.want)
 			}
 			if got := r.Server.Faults(); len(got) != 1 {
 				t.Errorf("got %d faults, want the one from before", len(got))
 			}
 		})
+	}
+	if status, body := control(t, r, http.MethodDelete, path, ""); status != 204 || len(r.Server.Faults()) != 0 {
+		t.Errorf("deleting: got %d %s, %d faults", status, body, len(r.Server.Faults()))
 	}
 	if _, body := control(t, r, http.MethodPost, path, "[]"); body != "[]" {
 		t.Errorf("after clearing: got %s", body)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/acs"
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
@@ -42,9 +43,10 @@ func FuzzActions(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	server.nonces = newNonces(10)
+	server.nonces = acs.NewNonces(10)
 	server.record.limit = 10
 	handler := server.routes()
+	signer := acs.Signer{KeyID: DefaultKeyID, Secret: DefaultKeySecret}
 	calls := 0
 	f.Fuzz(func(t *testing.T, name, query string) {
 		values, err := url.ParseQuery(query)
@@ -53,16 +55,15 @@ func FuzzActions(f *testing.F) {
 		}
 		calls++
 		for key, value := range map[string]string{
-			"Action": name, "Version": cloud.VersionECS, "Format": "JSON", "AccessKeyId": DefaultKeyID, "SignatureMethod": "HMAC-SHA1",
-			"SignatureVersion": "1.0", "SignatureType": "", "SignatureNonce": strconv.Itoa(calls), "Timestamp": now.Format(timestampLayout),
+			"Action": name, "Version": cloud.VersionECS, "Format": "JSON", "SignatureType": "",
+			"SignatureNonce": strconv.Itoa(calls), "Timestamp": now.Format(time.RFC3339),
 		} {
 			values.Set(key, value)
 		}
-		params := wire.Params{}
-		for key := range values {
-			params[key] = values.Get(key)
+		for _, key := range []string{"AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SecurityToken"} {
+			values.Del(key)
 		}
-		values.Set("Signature", sign(DefaultKeySecret, stringToSign(http.MethodGet, params)))
+		values = signer.RPC(http.MethodGet, values)
 		recorder := httptest.NewRecorder()
 		handler.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/?"+values.Encode(), nil))
 		var body struct{ Code wire.Code }

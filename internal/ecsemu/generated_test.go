@@ -2,6 +2,7 @@ package ecsemu_test
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -9,34 +10,71 @@ import (
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu/estates"
 )
 
-// TestGeneratedRulesAreLegal creates the generated rules again, through the API.
+// TestGeneratedRulesAreLegal creates the generated rules of both directions again, through the API.
 func TestGeneratedRulesAreLegal(t *testing.T) {
-	options := estates.GenerateOptions{Seed: 1, RulesPerGroup: 200, FindingShare: 0.25}
-	options.Groups, options.Regions = 2, nil
-	estate := estates.Generate(options)
-	empty := *estate
-	empty.Regions = slices.Clone(estate.Regions)
-	empty.Regions[0].Groups = slices.Clone(estate.Regions[0].Groups)
-	for i := range empty.Regions[0].Groups {
-		empty.Regions[0].Groups[i].Egress = nil
+	for name, options := range map[string]estates.GenerateOptions{
+		"an even estate":            {Seed: 1, Groups: 4, RulesPerGroup: 200, FindingShare: 0.25},
+		"a realistic one":           {Seed: 2, Groups: 20, RulesPerGroup: 20, FindingShare: 0.1, Spread: true},
+		"one of small groups":       {Seed: 3, Groups: 60, RulesPerGroup: 5, FindingShare: 0.5, Spread: true},
+		"one of groups at the most": {Seed: 4, Groups: 1, RulesPerGroup: 900, FindingShare: 0.5, Spread: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			estate := estates.Generate(options)
+			empty := *estate
+			empty.Regions = slices.Clone(estate.Regions)
+			empty.Regions[0].Groups = slices.Clone(estate.Regions[0].Groups)
+			for i := range empty.Regions[0].Groups {
+				g := &empty.Regions[0].Groups[i]
+				g.Egress, g.Ingress, g.Managed = nil, nil, false
+			}
+			r := ecsemu.Start(t, &empty, atStoppedClock)
+			for i := range estate.Regions[0].Groups {
+				g := &estate.Regions[0].Groups[i]
+				again(t, r, g.ID, authorize, g.Egress, "Dest", "Source")
+				again(t, r, g.ID, "AuthorizeSecurityGroup", g.Ingress, "Source", "Dest")
+				all := must(t, r, "DescribeSecurityGroupAttribute",
+					params("RegionId", "cn-hangzhou", "SecurityGroupId", g.ID, "MaxResults", "1000"))
+				if got, want := len(all.list("Permissions", "Permission")), len(g.Egress)+len(g.Ingress); got != want {
+					t.Errorf("%s: got %d rules, want %d: two of them are the same", g.ID, got, want)
+				}
+			}
+		})
 	}
-	r := ecsemu.Start(t, &empty, atStoppedClock)
-	for _, g := range estate.Regions[0].Groups {
-		for _, rule := range g.Egress {
-			query := params("RegionId", "cn-hangzhou", "SecurityGroupId", g.ID, "IpProtocol", rule.Protocol, "PortRange", rule.Ports,
-				"Policy", rule.Policy, "Priority", "1", "NicType", rule.NIC)
+}
+
+// again authorizes rules, a hundred at once.
+func again(t *testing.T, r *ecsemu.Running, group, action string, rules []ecsemu.Rule, peer, own string) {
+	t.Helper()
+	for some := range slices.Chunk(rules, 100) {
+		query := params("RegionId", "cn-hangzhou", "SecurityGroupId", group)
+		for i := range some {
+			rule := &some[i]
+			set := func(name, value string) {
+				if value != "" {
+					query.Set("Permissions."+strconv.Itoa(i+1)+"."+name, value)
+				}
+			}
+			set("IpProtocol", rule.Protocol)
+			if set("PortRange", rule.Ports); rule.Ports == "" && rule.PortList == "" {
+				set("PortRange", "-1/-1")
+			}
+			set("PortRangeListId", rule.PortList)
+			set("Policy", rule.Policy)
+			set("Priority", strconv.Itoa(rule.Priority))
+			set("Description", rule.Description)
+			set("SourcePortRange", rule.SourcePorts)
+			set(own+"CidrIp", rule.Own)
 			switch {
 			case strings.HasPrefix(rule.Peer, "pl-"):
-				query.Set("DestPrefixListId", rule.Peer)
+				set(peer+"PrefixListId", rule.Peer)
+			case strings.HasPrefix(rule.Peer, "sg-"):
+				set(peer+"GroupId", rule.Peer)
 			case strings.Contains(rule.Peer, ":"):
-				query.Set("Ipv6DestCidrIp", rule.Peer)
+				set("Ipv6"+peer+"CidrIp", rule.Peer)
 			default:
-				query.Set("DestCidrIp", rule.Peer)
+				set(peer+"CidrIp", rule.Peer)
 			}
-			must(t, r, authorize, query)
 		}
-		if got := len(rulesOf(t, r, g.ID)); got != len(g.Egress) {
-			t.Errorf("%s: got %d rules, want %d: two of them are the same", g.ID, got, len(g.Egress))
-		}
+		must(t, r, action, query)
 	}
 }

@@ -43,15 +43,19 @@ var nonceCounter atomic.Int64
 
 // common adds the common parameters of a call to it, where it has none.
 func common(action string, business url.Values) url.Values {
-	version := "2014-05-26"
-	if action == "GetCallerIdentity" {
-		version = "2015-04-01"
-	}
 	return with(params(
-		"Action", action, "Version", version, "Format", "JSON", "AccessKeyId", ecsemu.DefaultKeyID,
+		"Action", action, "Version", versionOf(action), "Format", "JSON", "AccessKeyId", ecsemu.DefaultKeyID,
 		"SignatureMethod", "HMAC-SHA1", "SignatureVersion", "1.0", "SignatureType", "",
 		"SignatureNonce", strconv.FormatInt(nonceCounter.Add(1), 10), "Timestamp", "2026-03-01T12:00:30Z",
 	), flatten(business)...)
+}
+
+// versionOf tells the products apart.
+func versionOf(action string) string {
+	if action == "GetCallerIdentity" || action == "AssumeRole" {
+		return "2015-04-01"
+	}
+	return "2014-05-26"
 }
 
 func flatten(values url.Values) []string {

@@ -2,7 +2,6 @@ package ecsemu
 
 import (
 	"cmp"
-	"maps"
 	"net/http"
 	"time"
 
@@ -17,104 +16,176 @@ const htmlPage = "<!DOCTYPE html>\n<html><head><title>Gateway</title></head><bod
 
 // withFaults carries a request out, or does what a fault has it do instead.
 func (s *Server) withFaults(q *request) (reply, error) {
-	fault := s.faults.strike(q)
+	fault := s.faults.strike(q, s.clock())
 	if fault == nil {
-		return s.carryOut(q, nil, nil)
+		return s.plainly(q, nil)
 	}
 	if !pause(q.http.Context(), fault.Latency) {
 		return reply{broken: connectionClosed}, nil
 	}
-	switch fault.Kind {
-	case FaultError:
-		return s.failure(q, fault.refusal(s.errors, wire.CodeServiceUnavailable)), nil
-	case FaultHTML:
-		return reply{
-			status: cmp.Or(fault.Status, http.StatusOK), header: map[string]string{"Content-Type": "text/html; charset=utf-8"},
-			body: []byte(htmlPage),
-		}, nil
-	case FaultThrottle:
-		return s.throttled(q, 1, time.Second), nil
-	case FaultEmptyBody:
-		return reply{status: http.StatusOK, header: q.header()}, nil
-	case FaultClose:
-		return reply{broken: connectionClosed}, nil
-	case FaultStale:
-		return s.carryOut(q, fault.past, nil)
-	case FaultLoopToken:
-		return s.loop(q)
-	case FaultTruncate, FaultLoseAnswer, FaultErrorAfter:
-		return s.spoil(q, fault), nil
-	case FaultIgnore:
-		return s.carryOut(q, s.cloud.Snapshot(), nil)
-	case FaultEditBefore:
-		s.edit(q, fault)
-	case FaultDeleteGroup:
-		s.cloud.Edit(q.change(cloud.EditDeleteGroup))
-	case FaultLatency:
-	}
-	return s.carryOut(q, nil, nil)
+	return fault.row.play(s, q, fault)
 }
 
-// spoil carries a request out and keeps the client from learning it.
-func (s *Server) spoil(q *request, fault *armedFault) reply {
-	answer, err := s.carryOut(q, nil, nil)
+// plainly carries a request out as it is.
+func (s *Server) plainly(q *request, _ *armedFault) (reply, error) {
+	return s.carryOut(q, s.seen(q), nil)
+}
+
+// done is plainly, with a refusal as a reply like any other.
+func (s *Server) done(q *request) reply {
+	answer, err := s.plainly(q, nil)
 	if err != nil {
-		answer = s.failure(q, err)
-	}
-	switch fault.Kind { //nolint:exhaustive // The others do not come here.
-	case FaultTruncate:
-		answer.broken = cutInHalf
-	case FaultErrorAfter:
-		effect := answer.effect
-		answer = s.failure(q, fault.refusal(s.errors, wire.CodeInternal))
-		answer.effect = effect
-	default:
-		answer.broken = connectionClosed
+		return s.failure(q, err)
 	}
 	return answer
 }
 
-// loop answers with the first page, whatever page was asked for.
-func (s *Server) loop(q *request) (reply, error) {
-	first := *q
-	asked := *q.Request
-	first.Request = &asked
-	asked.Params = maps.Clone(q.Params)
-	delete(asked.Params, "NextToken")
-	if q.Params.Get("NextToken") != "" && q.Params.Get("MaxResults") == "" {
-		// Without either, a listing of groups would change to its other style.
-		asked.Params["MaxResults"] = "10"
-	}
-	return s.carryOut(&first, nil, func(response any) {
-		if page, ok := response.(cloud.Paged); ok {
-			page.SetNextToken(loopToken)
-		}
-	})
+func (s *Server) playError(q *request, f *armedFault) (reply, error) {
+	return s.alteredFailure(q, f.refusal(s.errors, wire.CodeServiceUnavailable), f.Fields)
 }
 
-// edit has somebody else change the group that a request is about: the rule that the fault names, or those that the
-// request names.
-func (s *Server) edit(q *request, fault *armedFault) {
-	change := q.change(fault.Edit)
-	change.Rules = q.Params.Texts("SecurityGroupRuleId")
-	if fault.Rule != "" {
-		change.Rules = []string{fault.Rule}
+func (s *Server) playErrorAfter(q *request, f *armedFault) (reply, error) {
+	effect := s.done(q).effect
+	answer, err := s.alteredFailure(q, f.refusal(s.errors, wire.CodeInternal), f.Fields)
+	answer.effect = effect
+	return answer, err
+}
+
+func (s *Server) playThrottle(q *request, f *armedFault) (reply, error) {
+	code := cmp.Or(wire.Code(f.Code), wire.CodeThrottlingUser)
+	return s.throttled(q, code, []meter{{header: headerPerAPI, limit: 1, left: time.Second}}), nil
+}
+
+func (s *Server) playAnswer(q *request, f *armedFault) (reply, error) {
+	header := map[string]string{"Content-Type": cmp.Or(f.ContentType, q.format.ContentType())}
+	if f.Location != "" {
+		header["Location"] = f.Location
 	}
-	s.cloud.Edit(change)
+	return reply{status: cmp.Or(f.Status, http.StatusOK), header: header, body: []byte(f.Body)}, nil
+}
+
+func (s *Server) playHTML(_ *request, f *armedFault) (reply, error) {
+	return reply{
+		status: cmp.Or(f.Status, http.StatusOK), header: map[string]string{"Content-Type": "text/html; charset=utf-8"},
+		body: []byte(htmlPage),
+	}, nil
+}
+
+func (s *Server) playEmptyBody(q *request, _ *armedFault) (reply, error) {
+	return reply{status: http.StatusOK, header: q.header()}, nil
+}
+
+func (s *Server) playClose(q *request, f *armedFault) (reply, error) {
+	return reply{broken: connectionClosed, deliver: f.ending(q)}, nil
+}
+
+func (s *Server) playLoseAnswer(q *request, f *armedFault) (reply, error) {
+	answer := s.done(q)
+	answer.broken, answer.deliver = connectionClosed, f.ending(q)
+	return answer, nil
+}
+
+func (s *Server) playTruncate(q *request, _ *armedFault) (reply, error) {
+	answer := s.done(q)
+	answer.broken = cutInHalf
+	return answer, nil
+}
+
+func (s *Server) playDrip(q *request, f *armedFault) (reply, error) {
+	answer := s.done(q)
+	answer.deliver = func(w http.ResponseWriter, r reply) { drip(q.http.Context(), w, r, f.Interval) }
+	return answer, nil
+}
+
+func (s *Server) playOversize(q *request, f *armedFault) (reply, error) {
+	answer := s.done(q)
+	answer.deliver = func(w http.ResponseWriter, r reply) { oversize(w, r, cmp.Or(f.Size, defaultOversize), f.Gzip) }
+	return answer, nil
+}
+
+func (s *Server) playPast(q *request, f *armedFault) (reply, error) {
+	return s.carryOut(q, f.past, nil)
+}
+
+func (s *Server) playIgnore(q *request, _ *armedFault) (reply, error) {
+	return s.carryOut(q, s.cloud.Snapshot(), nil)
+}
+
+// playEditBefore has somebody else change the group that a request is about: the rule that the fault names, or those
+// that the request names.
+func (s *Server) playEditBefore(q *request, f *armedFault) (reply, error) {
+	s.cloud.Edit(q.edit(f))
+	return s.plainly(q, f)
+}
+
+func (s *Server) playEditAfter(q *request, f *armedFault) (reply, error) {
+	change := q.edit(f)
+	before := s.cloud.EgressOf(change.Account, change.Region, change.Group)
+	answer := s.done(q)
+	if f.Edit == cloud.EditRecreate {
+		s.cloud.PutBack(change, before)
+	} else {
+		s.cloud.Edit(change)
+	}
+	return answer, nil
+}
+
+func (s *Server) playDeleteGroup(q *request, f *armedFault) (reply, error) {
+	s.cloud.Edit(q.change(cloud.EditDeleteGroup))
+	return s.plainly(q, f)
+}
+
+func (s *Server) playForgetToken(q *request, f *armedFault) (reply, error) {
+	s.cloud.ForgetToken(q.call())
+	return s.plainly(q, f)
+}
+
+func (s *Server) playCallBefore(q *request, f *armedFault) (reply, error) {
+	s.callByOther(q, f)
+	return s.plainly(q, f)
+}
+
+func (s *Server) playCallAfter(q *request, f *armedFault) (reply, error) {
+	answer, err := s.plainly(q, f)
+	if err == nil {
+		s.callByOther(q, f)
+	}
+	return answer, err
+}
+
+// callByOther makes the call that a fault names. If it is refused, the fault's report says why.
+func (s *Server) callByOther(q *request, f *armedFault) {
+	params := wire.Params{}
+	for _, name := range []string{"RegionId", "SecurityGroupId", "PrefixListId"} {
+		if value := q.Params.Get(name); value != "" {
+			params[name] = value
+		}
+	}
+	for name, value := range f.Params {
+		params[name] = value
+	}
+	_, err := s.cloud.Do(&cloud.Call{
+		Action: s.cloud.Named(f.Params["Action"]), Params: params, RequestID: s.cloud.RequestID(),
+		Caller: s.cloud.Owner(q.caller.Account), Secure: true,
+	})
+	if err != nil {
+		s.faults.fail(f, err)
+	}
+}
+
+// edit is the edit of a fault to the group that a request is about.
+func (q *request) edit(f *armedFault) cloud.Change {
+	change := q.change(f.Edit)
+	change.Rules = q.Params.Texts("SecurityGroupRuleId")
+	if f.Rule != "" {
+		change.Rules = []string{f.Rule}
+	}
+	return change
 }
 
 // change is an edit to the group that a request is about.
 func (q *request) change(edit cloud.Edit) cloud.Change {
 	return cloud.Change{
 		Edit: edit, Account: q.caller.Account, Region: q.Params.Get("RegionId"), Group: q.Params.Get("SecurityGroupId"),
-	}
-}
-
-// refusal is the error that a fault answers with.
-func (f *armedFault) refusal(table wire.Errors, fallback wire.Code) *wire.Refusal {
-	code := cmp.Or(wire.Code(f.Code), fallback)
-	return &wire.Refusal{
-		Code: code, Status: cmp.Or(f.Status, table[code].Status, http.StatusServiceUnavailable),
-		Message: cmp.Or(f.Message, table[code].Message, "This error was asked for by a fault."),
 	}
 }

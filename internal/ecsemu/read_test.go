@@ -109,14 +109,6 @@ func TestClassicGroupsShowOneNICTypeACall(t *testing.T) {
 	}
 }
 
-func TestIngressIsEmpty(t *testing.T) {
-	got := must(t, startSmall(t), "DescribeSecurityGroupAttribute",
-		params("RegionId", "cn-hangzhou", "SecurityGroupId", "sg-ports", "Direction", "ingress"))
-	if rules := got.list("Permissions", "Permission"); len(rules) != 0 {
-		t.Errorf("got %d ingress rules", len(rules))
-	}
-}
-
 func TestPrefixListAttributes(t *testing.T) {
 	got := must(t, startSmall(t), "DescribePrefixListAttributes", params("RegionId", "cn-hangzhou", "PrefixListId", "pl-v6")).body
 	delete(got, "RequestId")

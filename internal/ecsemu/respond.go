@@ -17,6 +17,8 @@ type reply struct {
 	effect bool      // The call changed something, whatever the answer says.
 	// broken says how the answer is spoiled on its way.
 	broken breakage
+	// deliver sends it in a way of its own, if not nil.
+	deliver func(http.ResponseWriter, reply)
 }
 
 type breakage int
@@ -69,6 +71,10 @@ func hostID(host string) string {
 
 // send writes a reply. A spoiled one ends with the connection closed under the client.
 func (r reply) send(w http.ResponseWriter) {
+	if r.deliver != nil {
+		r.deliver(w, r)
+		return
+	}
 	if r.broken == connectionClosed {
 		panic(http.ErrAbortHandler)
 	}

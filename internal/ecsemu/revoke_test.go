@@ -23,6 +23,7 @@ func revocableEstate() *ecsemu.Estate {
 	return &ecsemu.Estate{Regions: []ecsemu.Region{{
 		ID:          "cn-hangzhou",
 		PrefixLists: []ecsemu.PrefixList{{ID: "pl-v4", Name: "four", MaxEntries: 4}},
+		PortLists:   []cloud.PortList{{ID: "prl-other", Name: "other", MaxEntries: 2}},
 		Groups: []ecsemu.Group{
 			{ID: "sg-web", Name: "web", VPC: "vpc-1", Egress: []ecsemu.Rule{
 				{ID: "sgr-all", Protocol: "all", Peer: "0.0.0.0/0", Description: "why"},
@@ -79,16 +80,16 @@ func gone(r *ecsemu.Running) []string {
 	return ids
 }
 
-// numbered gives the parameters Name.1, Name.2 and so on.
-func numbered(name string, values ...string) []string {
+// numberedIDs gives the parameters SecurityGroupRuleId.1, SecurityGroupRuleId.2 and so on.
+func numberedIDs(ids ...string) []string {
 	var pairs []string
-	for i, value := range values {
-		pairs = append(pairs, fmt.Sprintf("%s.%d", name, i+1), value)
+	for i, id := range ids {
+		pairs = append(pairs, fmt.Sprintf("SecurityGroupRuleId.%d", i+1), id)
 	}
 	return pairs
 }
 
-func byID(ids ...string) url.Values { return web(numbered("SecurityGroupRuleId", ids...)...) }
+func byID(ids ...string) url.Values { return web(numberedIDs(ids...)...) }
 
 // prefixed gives parameters under Permissions.N.
 func prefixed(n int, pairs ...string) []string {
@@ -110,11 +111,16 @@ func TestRevokedRules(t *testing.T) {
 	}{
 		{"one by ID", byID("sgr-tcp"), []string{"sgr-tcp"}},
 		{"several by ID, in any order", byID("sgr-legacy", "sgr-all", "sgr-gone"), []string{"sgr-all", "sgr-gone", "sgr-legacy"}},
+		{"by ID, beside parameters that are empty", with(byID("sgr-tcp", "", ""), "Permissions.1.Description", "", "Policy", "", "Description", ""), []string{"sgr-tcp"}},
 		{"by ID number 100", web("SecurityGroupRuleId.100", "sgr-tcp"), []string{"sgr-tcp"}},
 		{"the defaults are priority 1 and accept", one(tcp10), []string{"sgr-tcp"}},
 		{"by priority", one(tcp10, "Priority", "2"), []string{"sgr-late"}},
 		{"by policy", one(tcp10, "Policy", "DROP"), []string{"sgr-drop"}},
 		{"whatever the description", one([]string{"IpProtocol", "all", "PortRange", "-1/-1", "DestCidrIp", "0.0.0.0/0", "Description", "other"}), []string{"sgr-all"}},
+		{"the same address on both sides, which no rule has", one(tcp10, "SourceCidrIp", "10.0.0.0/8"), []string{}},
+		{"an empty description", one(tcp10, "Description", ""), []string{"sgr-tcp"}},
+		{"beside parameters that are empty", one(tcp10, "SecurityGroupRuleId.1", "", "Permissions.1.Policy", "", "DestGroupId", "", "Priority", "", "NicType", ""), []string{"sgr-tcp"}},
+		{"a card that a client was not told", one(tcp10, "NicType", "<nil>"), []string{"sgr-tcp"}},
 		{"host bits are no difference", one(tcp, "DestCidrIp", "10.9.8.7/8"), []string{"sgr-tcp"}},
 		{"five parts, all of them given", one(tcp10, "SourceCidrIp", "10.1.0.1/32", "SourcePortRange", "1/2"), []string{"sgr-five"}},
 		{"five parts, one not given", one(tcp10, "SourceCidrIp", "10.1.0.1"), []string{}},
@@ -166,7 +172,6 @@ func TestRefusedRevocationsRemoveNothing(t *testing.T) {
 		{"the same ID twice", revoke, byID("sgr-tcp", "sgr-tcp"), 400, "InvalidParam.SecurityGroupRuleIdRepeated"},
 		{"101 IDs", revoke, with(byID("sgr-tcp"), "SecurityGroupRuleId.101", "sgr-all"), 400, "InvalidParam.SecurityGroupRuleId"},
 		{"an ID that cannot be one", revoke, byID("sgr-tcp", "443"), 400, "InvalidParam.SecurityGroupRuleId"},
-		{"an empty ID", revoke, byID("sgr-tcp", ""), 400, "InvalidParam.SecurityGroupRuleId"},
 		{"an ID and a rule by its parts", revoke, rule("SecurityGroupRuleId.1", "sgr-all"), 400, "InvalidParam.SecurityGroupRuleId"},
 		{"IDs and a list of rules", revoke, with(byID("sgr-all"), same...), 400, "InvalidParam.Permissions"},
 		{"a list of rules and a rule", revoke, rule(same...), 400, "InvalidParam.Permissions"},
@@ -186,7 +191,7 @@ func TestRefusedRevocationsRemoveNothing(t *testing.T) {
 		{"a malformed destination", revoke, rule("DestCidrIp", "10.0.0.0/33"), 400, "InvalidDestCidrIp.Malformed"},
 		{"two destinations", revoke, rule("Ipv6DestCidrIp", "::/0"), 400, "InvalidParam.DestIp"},
 		{"two sources", revoke, rule("SourceCidrIp", "10.0.0.0/8", "Ipv6SourceCidrIp", "::/0"), 400, "InvalidParam.SourceIp"},
-		{"a malformed IPv6 destination", revoke, to("Ipv6DestCidrIp", "::/129"), 400, "InvalidParam.Ipv6DestCidrIp"},
+		{"a malformed IPv6 destination", revoke, to("Ipv6DestCidrIp", "10.0.0.0/8"), 400, "InvalidParam.Ipv6DestCidrIp"},
 		{"a malformed IPv6 source", revoke, rule("Ipv6SourceCidrIp", "10.0.0.0/8"), 400, "InvalidParam.Ipv6SourceCidrIp"},
 		{"icmp to IPv6", revoke, to("IpProtocol", "icmp", "PortRange", "-1/-1", "Ipv6DestCidrIp", "::/0"), 400, "InvalidParam.Ipv4ProtocolConflictWithIpv6Address"},
 		{"icmpv6 to IPv4", revoke, rule("IpProtocol", "icmpv6", "PortRange", "-1/-1"), 400, "InvalidParam.Ipv6ProtocolConflictWithIpv4Address"},
@@ -252,10 +257,13 @@ func TestTheEraBeforeRuleIDs(t *testing.T) {
 }
 
 func TestAnUnknownEraIsRefused(t *testing.T) {
-	_, err := ecsemu.New(ecsemu.Options{Era: cloud.Era{MissingRule: "perhaps"}})
-	want := `emulator options: missing rule "perhaps": expected "error" or "succeed"`
-	if err == nil || err.Error() != want {
-		t.Errorf("got error %v, want %s", err, want)
+	for want, era := range map[string]cloud.Era{
+		`emulator options: missing rule "perhaps": expected "error" or "succeed"`:  {MissingRule: "perhaps"},
+		`emulator options: missing parts "perhaps": expected "error" or "succeed"`: {MissingParts: "perhaps"},
+	} {
+		if _, err := ecsemu.New(ecsemu.Options{Era: era}); err == nil || err.Error() != want {
+			t.Errorf("got error %v, want %s", err, want)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/acs"
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
@@ -18,7 +19,8 @@ type request struct {
 
 	http   *http.Request
 	id     string
-	action string // The name that was asked for, and the version of its API.
+	action string // The name that was asked for.
+	keyID  string
 	format wire.Format
 	caller *cloud.Credential
 	do     *cloud.Action
@@ -42,22 +44,29 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 // take reads a request. With an error it gives what could be read, so that the refusal has the form that was asked for.
 func (s *Server) take(r *http.Request) (*request, error) {
 	read, malformed := wire.Read(r)
-	q := &request{Request: read, http: r, id: s.cloud.RequestID(), action: read.Params.Get("Action")}
+	q := &request{
+		Request: read, http: r, id: s.cloud.RequestID(), action: read.Params.Get("Action"), keyID: read.Params.Get("AccessKeyId"),
+	}
+	newer := acs.SchemeOf(r.Header) == acs.ACS3
+	if newer {
+		q.action, q.keyID = r.Header.Get("X-Acs-Action"), ""
+	}
 	var err error
-	q.format, err = wire.FormatOf(read.Params, r.Header, false)
+	q.format, err = wire.FormatOf(read.Params, r.Header, newer)
 	return q, cmp.Or(malformed, err)
 }
 
+// recorded is the request as it is kept: without what would let others sign like its sender.
 func (q *request) recorded(answer reply, now time.Time) Request {
 	kept := maps.Clone(q.Params)
-	delete(kept, "Signature")
 	status := answer.status
 	if answer.broken == connectionClosed {
 		status = 0
 	}
 	return Request{
-		Time: now.UTC(), Action: q.action, Parameters: kept, AccessKeyID: q.Params.Get("AccessKeyId"),
-		Status: status, Code: string(answer.code), Effect: answer.effect,
+		Time: now.UTC(), Action: q.action, Parameters: kept, AccessKeyID: q.keyID,
+		Status: status, Code: string(answer.code), Effect: answer.effect, Scheme: schemeName(q.http.Header),
+		Format: q.format.String(), TLS: secure(q.http), Source: q.source(),
 	}
 }
 
@@ -69,32 +78,33 @@ func (s *Server) answer(q *request) (reply, error) {
 	if q.http.Method != http.MethodGet && q.http.Method != http.MethodPost {
 		return reply{}, wire.Refuse(wire.CodeMethod)
 	}
-	if q.action == "" && q.http.Header.Get("Authorization") == "" {
-		return reply{}, wire.Missing("Action")
-	}
-	var err error
-	if q.caller, err = s.authenticate(q.http.Method, q.http.Header.Get("Authorization"), q.Params); err != nil {
+	claim, err := q.readClaim()
+	if err != nil {
 		return reply{}, err
 	}
-	if q.do, err = s.cloud.Find(q.Params.Get("Version"), q.action, q.Params); err != nil {
+	q.keyID = claim.KeyID
+	if q.caller, err = s.authenticate(claim); err != nil {
 		return reply{}, err
 	}
-	counter := throttleKey{account: q.caller.Account, action: q.action}
-	// Regions that a client makes up must not fill the counters.
-	if region := q.Params.Get("RegionId"); s.cloud.KnowsRegion(q.caller.Account, region) {
-		counter.region = region
+	if q.do, err = s.cloud.Find(claim.Version, claim.Action, q.Params); err != nil {
+		return reply{}, err
 	}
-	if wait, ok := s.throttle.take(counter, s.clock()); !ok {
-		return s.throttled(q, s.throttle.quota, wait), nil
+	if s.needsTLS && q.do.Version == cloud.VersionSTS && !secure(q.http) {
+		return reply{}, wire.Refuse(wire.CodeNeedSSL)
 	}
-	return s.withFaults(q)
+	return s.withinQuota(q)
+}
+
+// source is the address that a request came from.
+func (q *request) source() string {
+	host, _, _ := net.SplitHostPort(q.http.RemoteAddr) // Of no matter if it has another form; none is told then.
+	return host
 }
 
 // call is the request as the cloud takes it.
 func (q *request) call() *cloud.Call {
-	host, _, _ := net.SplitHostPort(q.http.RemoteAddr) // Of no matter if it has another form; a source is told then.
 	return &cloud.Call{
-		Action: q.do, Params: q.Params, RequestID: q.id, Caller: q.caller, Secure: q.http.TLS != nil, Source: host,
+		Action: q.do, Params: q.Params, RequestID: q.id, Caller: q.caller, Secure: secure(q.http), Source: q.source(),
 	}
 }
 

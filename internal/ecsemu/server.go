@@ -1,17 +1,21 @@
 package ecsemu
 
 import (
-	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/acs"
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
@@ -34,6 +38,15 @@ type Options struct {
 	// QuotaWindow is the length of the windows that calls are counted in; 0 is a second. The cloud has minutes: a
 	// window's quota is QuotaPerSecond times its length, and once it is used up, refusals last until the window ends.
 	QuotaWindow time.Duration
+	// STSNeedsTLS refuses calls of STS over plain HTTP, as the cloud does.
+	STSNeedsTLS bool
+	// Quotas are further limits, by action or by QuotaDefault or QuotaTogether. They go before QuotaPerSecond.
+	Quotas map[string]Quota
+	// QuotaCode is what calls over a quota are refused with: Throttling, Throttling.User (if empty) or Throttling.Api.
+	QuotaCode string
+	// ReadLag is how old what reading calls tell is: a call that changed something is not seen before, not even by its
+	// own client. 0 is none.
+	ReadLag time.Duration
 	// Era is the state of the API that is emulated.
 	Era cloud.Era
 	// Seed makes the identifiers that the server hands out reproducible.
@@ -44,6 +57,12 @@ func (o *Options) validate() error {
 	if o.QuotaPerSecond < 0 || o.QuotaWindow < 0 || o.Latency < 0 {
 		return errors.New("latency, quota and quota window must not be negative")
 	}
+	if o.ReadLag < 0 {
+		return errors.New("the read lag must not be negative")
+	}
+	if o.QuotaCode != "" && !slices.Contains(throttlingCodes(), o.QuotaCode) {
+		return fmt.Errorf("the quota code %q is none of %q", o.QuotaCode, throttlingCodes())
+	}
 	return nil
 }
 
@@ -53,11 +72,14 @@ type Server struct {
 	clock    func() time.Time
 	latency  time.Duration
 	errors   wire.Errors
-	nonces   *nonces
+	nonces   *acs.Nonces
 	throttle *throttle
 	record   *record
 	faults   *faults
+	behind   *cloud.World // What reading calls see; nil is the world as it is.
+	offset   *atomic.Int64
 	identity *identity
+	needsTLS bool          // STS is served over TLS only.
 	grace    time.Duration // How long requests under way may take to end once the server is stopped.
 }
 
@@ -71,21 +93,43 @@ func New(options Options) (*Server, error) {
 	if clock == nil {
 		clock = time.Now //nolint:forbidigo // The one place where a server takes the real clock, by default.
 	}
+	offset := &atomic.Int64{}
+	clock = ahead(clock, offset)
 	held, err := cloud.New(cloud.Options{
 		Estate: options.Estate, Keys: options.Keys, Clock: clock, Era: options.Era, Seed: options.Seed,
 	})
 	if err != nil {
 		return nil, err
 	}
+	if err := checkQuotas(&options, held); err != nil {
+		return nil, err
+	}
 	shown, err := newIdentity(held.Regions())
 	if err != nil {
 		return nil, err
 	}
-	return &Server{
-		cloud: held, clock: clock, latency: options.Latency, errors: wire.Table(), nonces: newNonces(rememberedNonces),
-		throttle: newThrottle(options.QuotaPerSecond, cmp.Or(options.QuotaWindow, time.Second)),
-		record:   &record{limit: rememberedRequests}, faults: &faults{}, identity: shown, grace: stopGrace,
-	}, nil
+	s := &Server{
+		cloud: held, clock: clock, latency: options.Latency, errors: wire.Table(), nonces: acs.NewNonces(rememberedNonces),
+		throttle: newThrottle(&options), offset: offset,
+		record: &record{limit: rememberedRequests, bytes: rememberedBytes}, faults: &faults{}, identity: shown, grace: stopGrace,
+		needsTLS: options.STSNeedsTLS,
+	}
+	if options.ReadLag > 0 {
+		s.behind = held.Follow(options.ReadLag)
+	}
+	shown.config.GetConfigForClient = s.handshake
+	return s, nil
+}
+
+// handshake gives what a TLS handshake is to be done with, if not as usual.
+func (s *Server) handshake(*tls.ClientHelloInfo) (*tls.Config, error) {
+	switch fault := s.faults.strikeHandshake(s.clock()); {
+	case fault == nil:
+		return nil, nil //nolint:nilnil // That stands for the usual.
+	case fault.shown != nil:
+		return fault.shown.config, nil
+	}
+	return nil, errors.New("a fault fails the handshake")
 }
 
 // stopGrace is how long calls that are being answered may take to end once the server is stopped.
@@ -109,11 +153,14 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	defer abandon()
 	idle := &unusedConns{conns: map[net.Conn]struct{}{}}
 	server := &http.Server{
-		Handler:           s.routes(),
-		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          log.New(io.Discard, "", 0), // A client that hangs up in the TLS handshake is no event.
-		BaseContext:       func(net.Listener) context.Context { return calls },
-		ConnState:         idle.track,
+		Handler: s.routes(),
+		// OPTIONS is refused like any other method that the API does not know.
+		DisableGeneralOptionsHandler: true,
+		ReadHeaderTimeout:            10 * time.Second,
+		ErrorLog:                     log.New(io.Discard, "", 0), // A client that hangs up in the TLS handshake is no event.
+		BaseContext:                  func(net.Listener) context.Context { return calls },
+		ConnContext:                  rememberConn,
+		ConnState:                    idle.track,
 	}
 	server.RegisterOnShutdown(idle.close)
 	done := make(chan error, 1)
@@ -135,17 +182,21 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
+// routes parts the API from the control endpoint by hand: a mux sends clients of unclean paths elsewhere, in a form that no
+// client of the API reads.
 func (s *Server) routes() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /_emulator/requests", s.showRequests)
-	mux.HandleFunc("GET /_emulator/faults", s.showFaults)
-	mux.HandleFunc("POST /_emulator/faults", s.takeFaults)
-	mux.HandleFunc("/{$}", s.serveAPI)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		q, _ := s.take(r) // Whatever else is wrong with it, there is nothing at this path.
-		s.failure(q, wire.Refuse(wire.CodeNoAPI)).send(w)
+	control := s.control()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "" || r.URL.Path == "/":
+			s.serveAPI(w, r)
+		case strings.HasPrefix(r.URL.Path, "/_emulator/"):
+			control.ServeHTTP(w, r)
+		default:
+			q, _ := s.take(r) // Whatever else is wrong with it, there is nothing at this path.
+			s.failure(q, wire.Refuse(wire.CodeNoAPI)).send(w)
+		}
 	})
-	return mux
 }
 
 // unusedConns are the connections that were opened and not used yet. http.Server would wait for those to be used.

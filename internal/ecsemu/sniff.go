@@ -1,8 +1,10 @@
 package ecsemu
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 )
@@ -71,6 +73,21 @@ func (c *sniffConn) Close() error {
 		return secure.Close()
 	}
 	return c.Conn.Close()
+}
+
+// connKey is where a request's context has its connection.
+type connKey struct{}
+
+// rememberConn puts a connection into the context of its requests. The HTTP server, which knows TLS connections by
+// their type, takes all of them for plain ones.
+func rememberConn(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, conn)
+}
+
+// secure tells whether a request came over TLS.
+func secure(r *http.Request) bool {
+	conn, ok := r.Context().Value(connKey{}).(*sniffConn)
+	return ok && conn.secure.Load() != nil
 }
 
 // prefixedConn gives back bytes that were read already.

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/acs"
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
-	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
 
 // stopped is a server in which one call is under way, one connection was used and is idle, and one was never used.
@@ -153,15 +153,10 @@ func ask(ctx context.Context, address string) error {
 
 // signedQuery is a request for the regions.
 func signedQuery(now time.Time) string {
-	params := wire.Params{
-		"Action": "DescribeRegions", "Version": cloud.VersionECS, "Format": "JSON", "AccessKeyId": DefaultKeyID,
-		"SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0", "SignatureNonce": "n", "Timestamp": now.Format(timestampLayout),
-	}
-	values := url.Values{"Signature": {sign(DefaultKeySecret, stringToSign(http.MethodGet, params))}}
-	for name, value := range params {
-		values.Set(name, value)
-	}
-	return values.Encode()
+	signer := acs.Signer{KeyID: DefaultKeyID, Secret: DefaultKeySecret, Clock: func() time.Time { return now }}
+	return signer.RPC(http.MethodGet, url.Values{
+		"Action": {"DescribeRegions"}, "Version": {cloud.VersionECS}, "Format": {"JSON"},
+	}).Encode()
 }
 
 // countingListener tells of every connection it accepts.

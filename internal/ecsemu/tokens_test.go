@@ -233,7 +233,7 @@ func (m *ruleModel) drawCall(t *rapid.T) (action string, query url.Values) {
 	}
 	ids := rapid.SliceOfNDistinct(rapid.SampledFrom(append(slices.Clone(m.known), "sgr-none")), 1, min(2, len(m.known)+1), rapid.ID).
 		Draw(t, "IDs")
-	return revoke, with(params("RegionId", "cn-hangzhou", "SecurityGroupId", m.group), numbered("SecurityGroupRuleId", ids...)...)
+	return revoke, with(params("RegionId", "cn-hangzhou", "SecurityGroupId", m.group), numberedIDs(ids...)...)
 }
 
 // check compares what a call came back with, and what it did, with what the model says.

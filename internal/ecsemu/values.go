@@ -8,6 +8,10 @@ type (
 	Region     = cloud.Region
 	PrefixList = cloud.PrefixList
 	Entry      = cloud.Entry
+	Interface  = cloud.Interface
+	VPC        = cloud.VPC
+	PortEntry  = cloud.PortEntry
+	PortList   = cloud.PortList
 	Group      = cloud.Group
 	Rule       = cloud.Rule
 	AccessKey  = cloud.AccessKey

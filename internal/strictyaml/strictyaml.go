@@ -55,9 +55,14 @@ const (
 // Parse reads one document. The second result is false when there is nothing to read on with; the reason is then in
 // problems. A true result does not mean that there were no problems.
 func Parse(problems *Problems, file string, data []byte) (Value, bool) {
+	return ParseUpTo(MaxBytes, problems, file, data)
+}
+
+// ParseUpTo is Parse for files that may be larger, or must be smaller, than MaxBytes.
+func ParseUpTo(maxBytes int, problems *Problems, file string, data []byte) (Value, bool) {
 	at := func(line int) Pos { return Pos{File: file, Line: line, Column: 1} }
-	if len(data) > MaxBytes {
-		problems.Add(at(1), CodeTooLarge, "the file has %d bytes, more than the %d that are read", len(data), MaxBytes)
+	if len(data) > maxBytes {
+		problems.Add(at(1), CodeTooLarge, "the file has %d bytes, more than the %d that are read", len(data), maxBytes)
 		return Value{}, false
 	}
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {

@@ -26,6 +26,7 @@ type Action struct {
 	regionMissing *wire.Refusal
 	// resources gives what RAM looks at, as ARNs. Nil is "*": the action cannot be narrowed down.
 	resources func(*call) []string
+	unchecked bool // RAM is not asked: the action needs no permission, or asks by itself.
 	handle    func(*call) (any, error)
 }
 
@@ -35,7 +36,8 @@ type actionKey struct{ version, name string }
 func actions() map[actionKey]*Action {
 	table := map[actionKey]*Action{}
 	for _, part := range [][]Action{
-		regionActions(), groupActions(), ruleActions(), prefixListActions(), tagActions(), identityActions(),
+		regionActions(), groupActions(), ruleActions(), prefixListActions(), portListActions(), networkActions(),
+		tagActions(), identityActions(),
 	} {
 		for i := range part {
 			a := &part[i]

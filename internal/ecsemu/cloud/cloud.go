@@ -32,12 +32,18 @@ type Cloud struct {
 	era     Era
 	ids     *identifiers
 	actions map[actionKey]*Action
-	home    string // The account of the first key, or of the estate.
+	given   []AccessKey // The keys of the options.
 
-	mu     sync.RWMutex // Guards what is in world, tokens and keys.
-	world  *World
-	tokens *tokens
-	keys   map[string]*Credential
+	mu       sync.RWMutex // Guards all that follows.
+	home     string       // The account of the first key, or of the estate.
+	people   map[string]*directory
+	keys     map[string]*Credential
+	world    *World
+	tokens   *tokens
+	sessions *sessions
+	// followers are the worlds that follow this one at a distance, and followed is what they were told of it.
+	followers []*World
+	followed  *World
 }
 
 // New makes a cloud. It is refused if the estate or the keys make no sense, or if no key is of an account that the estate
@@ -47,9 +53,9 @@ func New(o Options) (*Cloud, error) {
 		return nil, errors.New("the clock is missing")
 	}
 	c := &Cloud{
-		clock: o.Clock, era: o.Era, ids: newIdentifiers(o.Seed), actions: actions(),
+		clock: o.Clock, era: o.Era, ids: newIdentifiers(o.Seed), actions: actions(), given: o.Keys,
 		world: &World{accounts: map[string]*account{}}, tokens: newTokens(rememberedTokens),
-		keys: map[string]*Credential{},
+		keys: map[string]*Credential{}, people: map[string]*directory{}, sessions: newSessions(o.Seed, rememberedSessions),
 	}
 	if err := o.Era.validate(); err != nil {
 		return nil, err
@@ -85,6 +91,7 @@ func (c *Cloud) DoOn(snapshot *World, q *Call) (Answer, error) { return c.do(q, 
 // do remembers what is done with a ClientToken under the same lock, so that of two calls with one token that arrive at
 // once, one has the effect and both have its answer.
 func (c *Cloud) do(q *Call, other *World) (answer Answer, err error) {
+	c.see(other)
 	if q.Action.Writes {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -99,7 +106,9 @@ func (c *Cloud) do(q *Call, other *World) (answer Answer, err error) {
 	if other != nil {
 		k.world = other
 	}
-	k.account = k.world.accounts[q.Caller.Account]
+	if k.account = k.world.accounts[q.Caller.Account]; k.account == nil {
+		return Answer{}, wire.Refuse(wire.CodeAccessKey) // The estate was replaced meanwhile.
+	}
 	if q.Action.Regional {
 		if k.region, err = k.findRegion(q.Action.regionMissing); err != nil {
 			return Answer{}, err
@@ -114,6 +123,9 @@ func (c *Cloud) do(q *Call, other *World) (answer Answer, err error) {
 	}
 	answer.Response, err = c.tokens.once(k, q.Action.handle)
 	answer.Changed = k.changed && other == nil
+	if other == nil {
+		c.noteChanges(k.account.id, k.params.Get("RegionId"))
+	}
 	return answer, err
 }
 
@@ -125,7 +137,11 @@ func (c *Cloud) Snapshot() *World {
 }
 
 // Home gives the account of the first key. It is empty if there are no keys at all.
-func (c *Cloud) Home() string { return c.home }
+func (c *Cloud) Home() string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.home
+}
 
 // Rules gives the egress rules that a group of the home account has now, in their order, with defaults filled in. It is
 // nil if there is no such group.

@@ -50,6 +50,7 @@ func (c *Cloud) Edit(change Change) {
 	if g == nil {
 		return
 	}
+	defer c.noteChanges(change.Account, change.Region)
 	twin := *g
 	switch change.Edit {
 	case EditDeleteGroup:
@@ -100,4 +101,59 @@ func (r *Rule) narrowed() Rule {
 		twin.Ports = "9443/9443"
 	}
 	return twin
+}
+
+// EgressOf gives the egress rules that a group of any account has now; nil if it is not there.
+func (c *Cloud) EgressOf(account, region, group string) []Rule {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	a := c.world.accounts[account]
+	if a == nil || a.regions[region] == nil || a.regions[region].groups[group] == nil {
+		return nil
+	}
+	return slices.Clone(a.regions[region].groups[group].Egress)
+}
+
+// PutBack adds those of some rules again that a group has not any more. They are as they were, but have new IDs and
+// creation times.
+func (c *Cloud) PutBack(change Change, before []Rule) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := c.world.accounts[change.Account]
+	if a == nil || a.regions[change.Region] == nil {
+		return
+	}
+	r := a.regions[change.Region]
+	g := r.groups[change.Group]
+	if g == nil {
+		return
+	}
+	defer c.noteChanges(change.Account, change.Region)
+	there := map[string]bool{}
+	for i := range g.Egress {
+		there[g.Egress[i].ID] = true
+	}
+	gone := slices.DeleteFunc(slices.Clone(before), func(rule Rule) bool { return there[rule.ID] })
+	twin := *g
+	twin.Egress = append(slices.Clone(g.Egress), c.editRules(gone, Change{Edit: EditRecreate})...)
+	r.putGroup(&twin)
+}
+
+// Owner gives what calls as the account itself are made with.
+func (c *Cloud) Owner(account string) *Credential {
+	return &Credential{Account: account, holder: &principal{kind: accountItself, account: account}}
+}
+
+// ForgetToken forgets what was done with the ClientToken of a call.
+func (c *Cloud) ForgetToken(q *Call) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := tokenKey{account: q.Caller.Account, action: q.Action.Name, token: q.Params.Get("ClientToken")}
+	if q.Action.Regional {
+		key.region = q.Params.Get("RegionId")
+	}
+	if _, known := c.tokens.done[key]; known {
+		delete(c.tokens.done, key)
+		c.tokens.order = slices.DeleteFunc(c.tokens.order, func(other tokenKey) bool { return other == key })
+	}
 }

@@ -19,19 +19,35 @@ const (
 type Era struct {
 	// MissingRule is MissingRuleError if empty.
 	MissingRule MissingRule
+	// MissingParts is what becomes of revoking a rule by its parts that is not there. It is MissingRuleSucceed if
+	// empty, as the documents say. MissingRuleError refuses the call with what the older tables of errors have beside
+	// that (InvalidNicType.Mismatch, InvalidGroupAuthItem.NotFound) or else InvalidSecurityGroupRule.RuleNotExist, as
+	// was observed of late.
+	MissingParts MissingRule
 	// NoRuleIDs goes back to before rules had IDs: answers do not tell any, and requests that name some are as if they
 	// did not.
 	NoRuleIDs bool
 	// NoPageNumbers refuses listings by page numbers, which are being withdrawn.
 	NoPageNumbers bool
+	// VPCOnly is an account without the classic network: it may create groups in VPCs only.
+	VPCOnly bool
 }
 
 func (e Era) validate() error {
-	switch e.MissingRule {
+	if err := e.MissingRule.validate("missing rule"); err != nil {
+		return err
+	}
+	return e.MissingParts.validate("missing parts")
+}
+
+func (m MissingRule) validate(what string) error {
+	switch m {
 	case "", MissingRuleError, MissingRuleSucceed:
 		return nil
 	}
-	return fmt.Errorf("emulator options: missing rule %q: expected %q or %q", string(e.MissingRule), MissingRuleError, MissingRuleSucceed)
+	return fmt.Errorf("emulator options: %s %q: expected %q or %q", what, string(m), MissingRuleError, MissingRuleSucceed)
 }
 
 func (e Era) missingSucceeds() bool { return e.MissingRule == MissingRuleSucceed }
+
+func (e Era) missingPartsFail() bool { return e.MissingParts == MissingRuleError }

@@ -38,7 +38,7 @@ type Role struct {
 	Name       string
 	Trust      string // The trust policy in JSON: who may assume it.
 	Policies   []string
-	MaxSession time.Duration // An hour if 0.
+	MaxSession time.Duration // How long a session may be at most; an hour if 0. The cloud has 1 to 12 hours.
 }
 
 // Credential is what a request can be signed with: an access key or a session of a role.
@@ -50,7 +50,7 @@ type Credential struct {
 	Inactive bool
 	Expires  time.Time // Of a session; zero for a key.
 
-	user string // Empty: the account itself.
+	holder *principal
 }
 
 // ParseAccessKey reads "ID:SECRET" or "ID:SECRET:ACCOUNT". Its errors never repeat any part of the text, as each part
@@ -93,18 +93,11 @@ func (c *Cloud) populate(o *Options) error {
 	}
 	if o.Estate != nil {
 		for _, e := range append([]Estate{*o.Estate}, o.Estate.Others...) {
-			a, err := newAccount(&e, c.ids)
+			held, err := c.takeEstate(&e)
 			if err != nil {
 				return err
 			}
-			if c.world.accounts[a.id] != nil {
-				return fmt.Errorf("estate: the account %s is there twice", a.id)
-			}
-			c.world.accounts[a.id] = a
-			for _, key := range e.Keys {
-				key.Account = a.id
-				keys = append(keys, key)
-			}
+			keys = append(keys, held...)
 		}
 	}
 	if keys == nil {
@@ -114,12 +107,33 @@ func (c *Cloud) populate(o *Options) error {
 		return err
 	}
 	if o.Estate != nil && !slices.ContainsFunc(keys, func(key AccessKey) bool { return key.Account == owner }) {
-		return fmt.Errorf("emulator options: no access key is of the estate's account %s; name that account with a key, or none", owner)
+		return fmt.Errorf("emulator options: no access key is of the estate's account %s; name that account with a key, or none",
+			owner)
 	}
 	if len(keys) > 0 {
 		c.home = keys[0].Account
 	}
 	return nil
+}
+
+// takeEstate makes the account of an estate, and gives its keys.
+func (c *Cloud) takeEstate(e *Estate) ([]AccessKey, error) {
+	a, err := newAccount(e, c.ids)
+	if err != nil {
+		return nil, err
+	}
+	if c.world.accounts[a.id] != nil {
+		return nil, fmt.Errorf("estate: the account %s is there twice", a.id)
+	}
+	c.world.accounts[a.id] = a
+	if c.people[a.id], err = newDirectory(a.id, e); err != nil {
+		return nil, fmt.Errorf("estate: account %s: %w", a.id, err)
+	}
+	keys := slices.Clone(e.Keys)
+	for i := range keys {
+		keys[i].Account = a.id
+	}
+	return keys, nil
 }
 
 func (c *Cloud) takeKeys(keys []AccessKey) error {
@@ -131,10 +145,15 @@ func (c *Cloud) takeKeys(keys []AccessKey) error {
 			return fmt.Errorf("emulator options: access key %d: the ID and the secret must not be empty", i+1)
 		}
 		if !IsAccountID(key.Account) {
-			return fmt.Errorf("emulator options: access key %q: the account %q is not a number of at most 20 digits", key.ID, key.Account)
+			return fmt.Errorf("emulator options: access key %q: the account %q is not a number of at most 20 digits",
+				key.ID, key.Account)
+		}
+		holder, err := c.people[key.Account].principal(key.Account, key.User)
+		if err != nil {
+			return fmt.Errorf("emulator options: access key %q: %w", key.ID, err)
 		}
 		c.keys[key.ID] = &Credential{
-			ID: key.ID, Secret: key.Secret, Account: key.Account, Inactive: key.Inactive, user: key.User,
+			ID: key.ID, Secret: key.Secret, Account: key.Account, Inactive: key.Inactive, holder: holder,
 		}
 		if c.world.accounts[key.Account] == nil {
 			c.world.accounts[key.Account] = emptyAccount(key.Account)
@@ -147,5 +166,8 @@ func (c *Cloud) takeKeys(keys []AccessKey) error {
 func (c *Cloud) Credential(id string) *Credential {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.keys[id]
+	if key := c.keys[id]; key != nil {
+		return key
+	}
+	return c.sessions.byKey[id]
 }

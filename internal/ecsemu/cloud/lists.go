@@ -2,122 +2,165 @@ package cloud
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
 
-// Limits of prefix lists.
+// Limits of prefix lists and port lists.
 const (
 	maxPrefixListEntries = 200
 	maxPrefixLists       = 100
+	maxPortListEntries   = 2000
+	maxPortLists         = 100 // Of port lists there is a quota, but no document tells it.
+	maxEntriesAtOnce     = 200
+	maxListIDs           = 100
+	minEntryDescription  = 2
+	maxEntryDescription  = 32
 	CreatedWithoutSecond = "2006-01-02T15:04Z"
 )
 
-type prefixListResponse struct {
-	RequestID      string `json:"RequestId"`
-	PrefixListID   string `json:"PrefixListId"`
-	PrefixListName string `json:"PrefixListName"`
-	AddressFamily  string `json:"AddressFamily"`
-	MaxEntries     int    `json:"MaxEntries"`
-	CreationTime   string `json:"CreationTime"`
-	Description    string `json:"Description"`
-	Entries        struct {
-		Entry []entryElement `json:"Entry"`
-	} `json:"Entries"`
+// isListName tells whether a text can name a list: as a group, but for what the vendor's own lists begin with.
+func isListName(name string) bool {
+	return isName(name) && !strings.HasPrefix(name, "com.aliyun") && !strings.HasPrefix(name, "com.alibabacloud")
 }
 
-type entryElement struct {
-	CIDR        string `json:"Cidr"`
-	Description string `json:"Description"`
+// newList is what creating a list of either kind asks for.
+type newList struct {
+	name, description, resourceGroup string
+	tags                             map[string]string
 }
 
-func describePrefixListAttributes(c *call) (any, error) {
-	id := c.params.Get("PrefixListId")
-	if id == "" {
-		return nil, wire.Missing("PrefixListId")
-	}
-	list := c.region.lists[id]
-	if list == nil {
-		return nil, wire.Refuse(wire.CodePrefixListNotFound)
-	}
-	response := &prefixListResponse{
-		RequestID: c.requestID, PrefixListID: list.ID, PrefixListName: list.Name, AddressFamily: list.Family,
-		MaxEntries: list.MaxEntries, CreationTime: list.Created, Description: list.Description,
-	}
-	response.Entries.Entry = make([]entryElement, 0, len(list.Entries))
-	for _, e := range list.Entries {
-		response.Entries.Entry = append(response.Entries.Entry, entryElement(e))
-	}
-	return response, nil
-}
-
-type createPrefixListResponse struct {
-	RequestID    string `json:"RequestId"`
-	PrefixListID string `json:"PrefixListId"`
-}
-
-// createPrefixList makes a list. Its API page was not at hand but for how entries are normalised, so that what is
-// refused gets the general codes.
-func createPrefixList(c *call) (any, error) {
+func (c *call) readNewList(nameParameter string, badName wire.Code) (newList, error) {
 	p := c.params
-	list := &PrefixList{
-		Name: p.Get("PrefixListName"), Family: p.Get("AddressFamily"), Description: p.Get("Description"),
-		Created: c.now.Format(CreatedWithoutSecond),
+	l := newList{name: p.Get(nameParameter), description: p.Get("Description"), resourceGroup: p.Get("ResourceGroupId")}
+	if l.name == "" {
+		return l, wire.Missing(nameParameter)
 	}
-	if list.Name == "" {
-		return nil, wire.Missing("PrefixListName")
+	if err := checkListTexts(l.name, l.description, badName); err != nil {
+		return l, err
 	}
-	if !isGroupName(list.Name) {
-		return nil, wire.Refusef(wire.CodeParameter, "The specified parameter PrefixListName is not valid.")
+	if l.resourceGroup != "" && !c.account.hasResourceGroup(l.resourceGroup) {
+		return l, wire.Refuse(wire.CodeResourceGroup)
 	}
-	if list.Family != FamilyIPv4 && list.Family != FamilyIPv6 {
-		return nil, wire.Refusef(wire.CodeParameter, "The parameter AddressFamily must be IPv4 or IPv6.")
+	tags := readTags(p)
+	if err := checkTags(tags); err != nil {
+		return l, err
 	}
-	if p.Get("MaxEntries") == "" {
-		return nil, wire.Missing("MaxEntries")
+	if len(tags) > 0 {
+		l.tags = withTags(nil, tags)
 	}
-	var ok bool
-	if list.MaxEntries, ok = p.Int("MaxEntries", 0, 1, maxPrefixListEntries); !ok {
-		return nil, wire.Refusef(wire.CodeParameter, "The parameter MaxEntries must be a number from 1 to 200.")
-	}
-	if len(c.region.lists) >= maxPrefixLists {
-		return nil, wire.Refusef(wire.CodeParameter, "The region has 100 prefix lists already.")
-	}
-	var err error
-	if list.Entries, err = readEntries(p, list); err != nil {
-		return nil, err
-	}
-	list.ID = c.ids.resource("pl")
-	c.region.lists[list.ID], c.changed = list, true
-	return &createPrefixListResponse{RequestID: c.requestID, PrefixListID: list.ID}, nil
+	return l, nil
 }
 
-func readEntries(p wire.Params, list *PrefixList) ([]Entry, error) {
-	elements := p.List("Entry")
-	if len(elements) > list.MaxEntries {
-		return nil, wire.Refusef(wire.CodeParameter, "The list has more entries than MaxEntries.")
+// checkListTexts checks the name and the description of a list, where there are any.
+func checkListTexts(name, description string, badName wire.Code) error {
+	if name != "" && !isListName(name) {
+		return wire.Refuse(badName)
 	}
-	seen := map[string]bool{}
-	entries := make([]Entry, 0, len(elements))
-	for _, e := range elements {
-		text, ok := normalEntry(e.Fields.Get("Cidr"), list.Family)
-		if !ok {
-			return nil, wire.Refusef(wire.CodeParameter, "The parameter Entry.N.Cidr is not a CIDR block of the AddressFamily.")
-		}
-		if seen[text] {
-			return nil, wire.Refusef(wire.CodeParameter, "The parameter Entry.N.Cidr holds the same CIDR block twice.")
-		}
-		seen[text] = true
-		entries = append(entries, Entry{CIDR: text, Description: e.Fields.Get("Description")})
+	if description != "" && !isText(description, minDescription, maxDescription) {
+		return wire.Refuse(wire.CodeListDescription)
 	}
-	return entries, nil
+	return nil
 }
 
-// normalEntry gives an entry as lists hold it: an address as a CIDR of its full length, IPv6 compressed and in small
-// letters. Bits beyond the length stay, as nothing says that they are removed.
-func normalEntry(text, family string) (string, bool) {
-	prefix, ok := parsePrefix(text, family == FamilyIPv6)
-	return prefix.String(), ok
+// checkEntryDescription checks the description of one entry; none is none.
+func checkEntryDescription(text string) error {
+	if text != "" && !isText(text, minEntryDescription, maxEntryDescription) {
+		return wire.Refuse(wire.CodeListDescription)
+	}
+	return nil
+}
+
+// entryKind is how the entries of one kind of lists are dealt with.
+type entryKind[E any] struct {
+	same        func(a, b E) bool
+	description func(*E) *string
+}
+
+// changedEntries gives the entries of a list with some removed and some added. One that is added although it is there
+// gets the new description, if there is one. It is false if an entry is to be both removed and added.
+func changedEntries[E any](old, added, removed []E, kind entryKind[E]) ([]E, bool) {
+	in := func(all []E, e E) int {
+		return slices.IndexFunc(all, func(other E) bool { return kind.same(e, other) })
+	}
+	entries := make([]E, 0, len(old)+len(added))
+	for _, e := range old {
+		if in(removed, e) < 0 {
+			entries = append(entries, e)
+		}
+	}
+	for _, e := range added {
+		if in(removed, e) >= 0 {
+			return nil, false
+		}
+		at := in(entries, e)
+		if at < 0 {
+			entries = append(entries, e)
+		} else if text := *kind.description(&e); text != "" {
+			*kind.description(&entries[at]) = text
+		}
+	}
+	return entries, true
+}
+
+// listFilter is which lists a listing shows. All its conditions must hold.
+type listFilter struct {
+	ids                 []string
+	name, resourceGroup string
+	tags                []tag
+}
+
+func readListFilter(p wire.Params, kind string, tooMany wire.Code) (listFilter, error) {
+	f := listFilter{
+		ids: p.Texts(kind + "Id"), name: p.Get(kind + "Name"), resourceGroup: p.Get("ResourceGroupId"), tags: readTags(p),
+	}
+	if len(f.ids) > maxListIDs {
+		return f, wire.Refuse(tooMany)
+	}
+	return f, checkTagFilter(f.tags)
+}
+
+func (f *listFilter) passes(id, name, resourceGroup string, tags map[string]string) bool {
+	return (len(f.ids) == 0 || slices.Contains(f.ids, id)) && (f.name == "" || f.name == name) &&
+		(f.resourceGroup == "" || f.resourceGroup == resourceGroup) && hasTags(tags, f.tags)
+}
+
+// associated gives the groups with rules, of either direction, that a test is true of, as they are listed.
+func (r *region) associated(names func(*Rule) bool) []string {
+	ids := []string{}
+	for _, id := range r.order {
+		for _, rules := range [][]Rule{r.groups[id].Egress, r.groups[id].Ingress} {
+			if i := slices.IndexFunc(rules, func(rule Rule) bool { return names(&rule) }); i >= 0 {
+				ids = append(ids, id)
+				break
+			}
+		}
+	}
+	return ids
+}
+
+func (r *region) prefixListUsers(id string) []string {
+	return r.associated(func(rule *Rule) bool { return rule.Peer == id && rule.destination() == toPrefixList })
+}
+
+func (r *region) portListUsers(id string) []string {
+	return r.associated(func(rule *Rule) bool { return rule.PortList == id })
+}
+
+// associationElement is a group whose rules name a list.
+type associationElement struct {
+	ResourceID   string `json:"ResourceId"`
+	ResourceType string `json:"ResourceType"`
+}
+
+func associationsOf(groups []string, kind string) []associationElement {
+	elements := make([]associationElement, 0, len(groups))
+	for _, id := range groups {
+		elements = append(elements, associationElement{ResourceID: id, ResourceType: kind})
+	}
+	return elements
 }
 
 // parsePrefix reads an address or a CIDR of one family, as text; in the IPv6 family, a mapped address is IPv6. An
@@ -132,11 +175,4 @@ func parsePrefix(text string, v6 bool) (netip.Prefix, bool) {
 		prefix = netip.PrefixFrom(addr, addr.BitLen())
 	}
 	return prefix, prefix.Addr().Is4() != v6
-}
-
-func prefixListActions() []Action {
-	return []Action{
-		{Name: "DescribePrefixListAttributes", Regional: true, handle: describePrefixListAttributes},
-		{Name: "CreatePrefixList", Regional: true, Writes: true, handle: createPrefixList},
-	}
 }

@@ -1,12 +1,89 @@
 package cloud
 
 import (
+	"cmp"
 	"encoding/base64"
+	"fmt"
+	"sort"
 	"strings"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
 
-// Tokens name their listing and where to go on. They look opaque, so that no client is tempted to make them up, and
-// are refused in another listing than their own.
+// listing is how something is listed by NextToken and MaxResults.
+//
+// A token names the listing, and the last element of its page. It is refused in any other listing: of another account,
+// region, action or parent. It says nothing of filters, as no document does: with other ones it goes on at the same
+// place. That its element is gone by then is no obstacle, and nothing is told twice or left out by it.
+type listing struct {
+	name string // What is listed, beside the account and the region.
+	// MaxResults may be from low to high, and is the fallback if absent. If both are the same, it is no parameter.
+	low, fallback, high int
+	badSize, badToken   wire.Code
+	// order compares the keys of two elements as they are listed.
+	order func(a, b string) int
+}
+
+// idListing is a listing of at most 100 a page by descending ID, as most are.
+func idListing(name string) listing {
+	return listing{
+		name: name, low: 1, fallback: 10, high: 100, badSize: wire.CodeParameter, badToken: wire.CodeParameter,
+		order: descending,
+	}
+}
+
+// nextPage picks the page of a listing that a request asks for, of elements in the order of their keys. The token is
+// that of the page after it; empty if there is none.
+func nextPage[E any](c *call, l listing, all []E, key func(E) string) (page []E, token string, err error) {
+	size, ok := c.params.Int("MaxResults", l.fallback, l.low, l.high)
+	if l.low == l.high {
+		size, ok = l.low, true
+	}
+	if !ok {
+		return nil, "", wire.Refusef(l.badSize,
+			fmt.Sprintf("The parameter MaxResults must be a number from %d to %d.", l.low, l.high))
+	}
+	scope := strings.Join([]string{l.name, c.account.id, c.region.id}, " ")
+	if asked := c.params.Get("NextToken"); asked != "" {
+		last, ok := decodeToken(scope, asked)
+		if !ok {
+			return nil, "", wire.Refusef(l.badToken, "The parameter NextToken is invalid.")
+		}
+		all = all[sort.Search(len(all), func(i int) bool { return l.order(key(all[i]), last) > 0 }):]
+	}
+	if len(all) <= size {
+		return all, "", nil
+	}
+	return all[:size], encodeToken(scope, key(all[size-1])), nil
+}
+
+// numbers are what listings by page number tell of themselves.
+type numbers struct {
+	TotalCount int `json:"TotalCount"`
+	PageNumber int `json:"PageNumber"`
+	PageSize   int `json:"PageSize"`
+}
+
+// numberedPage picks the page that PageNumber and PageSize ask for.
+func numberedPage[E any](c *call, fallback, highest int, all []E) ([]E, numbers, error) {
+	number, okNumber := c.params.Int("PageNumber", 1, 1, 1<<30)
+	size, okSize := c.params.Int("PageSize", fallback, 1, highest)
+	if !okNumber || !okSize {
+		return nil, numbers{}, wire.Refusef(wire.CodeParameter,
+			fmt.Sprintf("The parameter PageNumber must be at least 1, and PageSize from 1 to %d.", highest))
+	}
+	from := min((number-1)*size, len(all))
+	return all[from:min(from+size, len(all))], numbers{TotalCount: len(all), PageNumber: number, PageSize: size}, nil
+}
+
+// asksByToken tells whether a request pages by tokens, where it could as well by numbers.
+func (c *call) asksByToken() bool {
+	return c.params.Get("MaxResults") != "" || c.params.Get("NextToken") != ""
+}
+
+func descending(a, b string) int { return cmp.Compare(b, a) }
+
+// encodeToken makes a token, which looks opaque so that no client is tempted to make one up.
 func encodeToken(listing, position string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(listing + "\x00" + position))
 }

@@ -2,27 +2,13 @@ package cloud
 
 import (
 	"cmp"
-	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
-
-// flatFields are the parameters of the first form of a rule: one rule, its parts at the top level of the request.
-// The second form has them once more under each Permissions.N, where PortRangeListId comes on top.
-func flatFields() []string {
-	return []string{
-		"IpProtocol", "PortRange", "DestCidrIp", "Ipv6DestCidrIp", "DestGroupId", "DestPrefixListId", "SourceCidrIp",
-		"Ipv6SourceCidrIp", "SourcePortRange", "Policy", "Priority", "NicType", "DestGroupOwnerId",
-		"DestGroupOwnerAccount", "Description",
-	}
-}
-
-// hasFlatRule tells whether a request holds any part of a rule in the first form.
-func hasFlatRule(p wire.Params) bool {
-	return slices.ContainsFunc(flatFields(), func(name string) bool { return p.Get(name) != "" })
-}
 
 // Limits of a request about rules.
 const (
@@ -30,55 +16,95 @@ const (
 	maxRuleDescription = 512 // Characters.
 )
 
-// readPermissions gives the rules of a request, in either form but not in both.
-func readPermissions(p wire.Params) ([]wire.Params, error) {
-	listed := p.List("Permissions")
-	if len(listed) == 0 {
-		one := make(wire.Params, len(p))
-		for _, name := range flatFields() {
-			one[name] = p.Get(name)
+// hasFlatRule tells whether a request holds any part of a rule in the first form.
+func (d direction) hasFlatRule(p wire.Params) bool {
+	return slices.ContainsFunc(d.flatFields(), func(name string) bool { return p.Get(name) != "" })
+}
+
+// listed gives the members of a list that say anything. Parameters without a value are as good as absent.
+func listed(p wire.Params, name string) []wire.Element {
+	return slices.DeleteFunc(p.List(name), func(e wire.Element) bool {
+		for _, value := range e.Fields {
+			if value != "" {
+				return false
+			}
 		}
-		return []wire.Params{one}, nil
+		return true
+	})
+}
+
+// readPermissions gives the rules of a request, in either form but not in both.
+func (c *call) readPermissions(d direction, op operation, g *Group) ([]permission, error) {
+	elements := listed(c.params, "Permissions")
+	if len(elements) == 0 {
+		return []permission{{fields: c.params, direction: d, operation: op, group: g, call: c}}, nil
 	}
-	if hasFlatRule(p) || listed[len(listed)-1].Index > maxPermissions {
+	if d.hasFlatRule(c.params) {
 		return nil, wire.Refuse(wire.CodePermissions)
 	}
-	all := make([]wire.Params, 0, len(listed))
-	for _, e := range listed {
-		all = append(all, e.Fields)
+	if elements[len(elements)-1].Index > maxPermissions {
+		return nil, wire.Refusef(wire.CodePermissions, "The specified parameter Permissions has more than 100 members.")
+	}
+	all := make([]permission, 0, len(elements))
+	for _, e := range elements {
+		all = append(all, permission{
+			fields: e.Fields, name: "Permissions." + strconv.Itoa(e.Index) + ".", direction: d, operation: op, group: g, call: c,
+		})
 	}
 	return all, nil
 }
 
-// permission reads one rule of a request about a group, with its defaults, and checks everything that does not
-// depend on what else exists.
-type permission struct {
-	fields wire.Params
-	group  *Group
-	region string
-	// account is whose request it is.
-	account string
-	rule    Rule
+// readRules reads the rules that a request holds, with their defaults, if they make sense and are all different.
+func (c *call) readRules(d direction, op operation, g *Group) ([]permission, error) {
+	asked, err := c.readPermissions(d, op, g)
+	if err != nil {
+		return nil, err
+	}
+	seen := make(map[Rule]bool, len(asked))
+	for i := range asked {
+		if err := asked[i].read(); err != nil {
+			return nil, err
+		}
+		content := c.content(&asked[i].rule)
+		if seen[content] {
+			return nil, wire.Refuse(wire.CodePermissionTwice)
+		}
+		seen[content] = true
+	}
+	return asked, nil
 }
 
-func (p *permission) read() (Rule, error) {
+// permission reads one rule of a request about a group.
+type permission struct {
+	fields    wire.Params
+	name      string // What the names of its parameters begin with: Permissions.2. or, in the first form, nothing.
+	direction direction
+	operation operation
+	group     *Group
+	call      *call
+	rule      Rule // What was read.
+}
+
+// read reads the rule with its defaults, and checks everything that does not depend on what else exists.
+func (p *permission) read() error {
 	p.rule = Rule{Policy: PolicyAccept, Priority: 1, Description: p.fields.Get("Description")}
 	for _, step := range []func() error{
-		p.readProtocol, p.readPorts, p.readSourcePorts, p.readPolicy, p.readPriority, p.readDestination, p.readSource,
-		p.readNIC, p.checkFamilies,
+		p.readProtocol, p.readPorts, p.readSourcePorts, p.readPolicy, p.readPriority, p.checkOwnGroup, p.readPeer,
+		p.readOwn, p.readNIC, p.checkFamilies, p.checkAddresses,
 	} {
 		if err := step(); err != nil {
-			return Rule{}, err
+			return err
 		}
 	}
 	if !isDescription(p.rule.Description, maxRuleDescription) {
-		return Rule{}, wire.Refuse(wire.CodeDescription)
+		return wire.Refuse(wire.CodeDescription)
 	}
-	return p.rule, nil
+	return nil
 }
 
 // readProtocol takes the known names in any case. ICMPv6 is taken too: the documents name it for revoking only, but
-// what can be revoked must have been authorized.
+// what can be revoked must have been authorized. The documents give the code of a refusal two messages, without a word
+// about when; here, one is for numbers.
 func (p *permission) readProtocol() error {
 	text := p.fields.Get("IpProtocol")
 	if text == "" {
@@ -89,20 +115,24 @@ func (p *permission) readProtocol() error {
 		p.rule.Protocol = folded
 		return nil
 	}
-	if n, ok := wire.Decimal(text); ok && n <= 255 && takesProtocolNumbers(p.region) {
+	if n, ok := wire.Decimal(text); ok && n <= 255 && takesProtocolNumbers(p.call.region.id) {
 		p.rule.Protocol = text
 		return nil
+	}
+	if wire.IsDigits(text) {
+		return wire.Refusef(wire.CodeProtocol, "The specified IpProtocol does not exist.")
 	}
 	return wire.Refuse(wire.CodeProtocol)
 }
 
-// readPorts takes the ports or, in their absence, a port list.
+// readPorts takes the ports or, in their absence, a port list, which authorizing and revoking have under Permissions
+// only.
 func (p *permission) readPorts() error {
 	ports := p.fields.Get("PortRange")
 	if ports == "" {
 		list := p.fields.Get("PortRangeListId")
 		switch {
-		case list == "":
+		case list == "", p.name == "" && (p.operation == authorizing || p.operation == revoking):
 			return wire.Refuse(wire.CodePortsMissing)
 		case !HasPorts(p.rule.Protocol):
 			return wire.Refuse(wire.CodePortListProtocol)
@@ -113,13 +143,10 @@ func (p *permission) readPorts() error {
 		return nil
 	}
 	if !isPortRange(ports) && ports != PortsAll {
-		return wire.Refuse(wire.CodePorts)
+		return p.malformedPorts()
 	}
-	if HasPorts(p.rule.Protocol) && ports == PortsAll {
-		return wire.Refuse(wire.CodePorts)
-	}
-	if !HasPorts(p.rule.Protocol) && ports != PortsAll {
-		return wire.Refuse(wire.CodePortsMismatch)
+	if HasPorts(p.rule.Protocol) == (ports == PortsAll) {
+		return p.mismatchedPorts()
 	}
 	p.rule.Ports = ports
 	return nil
@@ -177,140 +204,163 @@ func (p *permission) readPriority() error {
 	return nil
 }
 
-// readDestination picks one of several destinations as the cloud does, without a word about those that lose: an
-// address wins over a group, and either over a prefix list. Of two addresses none wins.
-func (p *permission) readDestination() error {
-	v4, v6 := p.fields.Get("DestCidrIp"), p.fields.Get("Ipv6DestCidrIp")
+// readPeer picks one of several peers as the cloud does, without a word about those that lose: an address wins over a
+// group, and either over a prefix list. Of two addresses none wins.
+func (p *permission) readPeer() error {
+	peer := p.direction.peer()
+	v4, v6 := p.fields.Get(peer.cidr()), p.fields.Get(peer.cidr6())
 	switch {
 	case v4 != "" && v6 != "":
-		return wire.Refuse(wire.CodeDestBoth)
+		return p.bothFamilies(peer)
 	case v4 != "":
 		p.rule.kind = toIPv4
-		return p.readAddress(&p.rule.Peer, v4, false, wire.CodeDestCIDR)
+		return p.readCIDR(&p.rule.Peer, v4, peer)
 	case v6 != "":
 		p.rule.kind = toIPv6
-		return p.readAddress(&p.rule.Peer, v6, true, wire.CodeDestCIDR6)
+		return p.readCIDR6(&p.rule.Peer, v6, peer)
 	}
-	if group := p.fields.Get("DestGroupId"); group != "" {
+	if group := p.fields.Get(peer.group()); group != "" {
 		p.rule.Peer, p.rule.kind = group, toGroup
 		return p.readOwner()
 	}
-	if list := p.fields.Get("DestPrefixListId"); list != "" {
+	if list := p.fields.Get(peer.list()); list != "" {
 		if p.group.VPC == "" {
 			return wire.Refuse(wire.CodeClassicPrefixList)
 		}
 		p.rule.Peer, p.rule.kind = list, toPrefixList
 		return nil
 	}
-	return wire.Refuse(wire.CodeDestMissing)
+	return p.noPeer()
 }
 
-// readOwner takes the account of a group that is the destination. DestGroupOwnerId, which is a number, wins over
-// DestGroupOwnerAccount, which may be a name as well. To name the own account is to name none.
+// readOwner takes the account of a group that is the peer. Its ID wins over the other parameter, which may be a name as
+// well. To name the own account is to name none, and a name that is known is kept as the ID, as answers tell IDs.
 func (p *permission) readOwner() error {
-	id, account := p.fields.Get("DestGroupOwnerId"), p.fields.Get("DestGroupOwnerAccount")
+	peer := p.direction.peer()
+	id, account := p.fields.Get(peer.ownerID()), p.fields.Get(peer.ownerAccount())
 	if id != "" && !IsAccountID(id) {
-		return wire.Refusef(wire.CodeParameter, "The parameter DestGroupOwnerId must be a number of at most 20 digits.")
+		return wire.Refusef(wire.CodeParameter, "The parameter "+peer.ownerID()+" must be a number of at most 20 digits.")
 	}
-	owner := cmp.Or(id, account)
-	if wire.IsDigits(owner) && !IsAccountID(owner) {
-		return wire.Refusef(wire.CodeParameter, "The parameter DestGroupOwnerAccount is not an account.")
+	p.rule.PeerAccount = cmp.Or(id, account)
+	if wire.IsDigits(p.rule.PeerAccount) && !IsAccountID(p.rule.PeerAccount) {
+		return wire.Refusef(wire.CodeParameter, "The parameter "+peer.ownerAccount()+" is not an account.")
 	}
-	if owner != p.account {
-		p.rule.PeerAccount = owner
-	}
+	p.rule.PeerAccount = p.call.peerAccount(&p.rule)
 	return nil
 }
 
-func (p *permission) readSource() error {
-	v4, v6 := p.fields.Get("SourceCidrIp"), p.fields.Get("Ipv6SourceCidrIp")
+func (p *permission) readOwn() error {
+	own := p.direction.own()
+	v4, v6 := p.fields.Get(own.cidr()), p.fields.Get(own.cidr6())
 	switch {
 	case v4 != "" && v6 != "":
-		return wire.Refuse(wire.CodeSourceBoth)
+		return p.bothFamilies(own)
 	case v4 != "":
-		return p.readAddress(&p.rule.Own, v4, false, wire.CodeSourceCIDR)
+		return p.readCIDR(&p.rule.Own, v4, own)
 	case v6 != "":
-		return p.readAddress(&p.rule.Own, v6, true, wire.CodeSourceCIDR6)
+		return p.readCIDR6(&p.rule.Own, v6, own)
 	}
 	return nil
 }
 
-// readAddress keeps the text as it is: whether the cloud rewrites addresses of rules is not documented.
-func (p *permission) readAddress(into *string, text string, v6 bool, malformed wire.Code) error {
-	if _, ok := parsePrefix(text, v6); !ok {
-		return wire.Refuse(malformed)
-	}
-	if v6 && p.group.VPC == "" {
-		return wire.Refuse(wire.CodeNetworkType)
+// readCIDR keeps the text as it is: whether the cloud rewrites IPv4 addresses of rules is not documented, and clients
+// compare what they are told with what they sent.
+func (p *permission) readCIDR(into *string, text string, s side) error {
+	if _, ok := parsePrefix(text, false); !ok {
+		return p.malformedCIDR(s, onlyLength(text, false))
 	}
 	*into = text
 	return nil
 }
 
+// readCIDR6 keeps an address in its short form. That the cloud does so, and leaves the bits beyond the length alone, is
+// what a widespread infrastructure client is tested against.
+func (p *permission) readCIDR6(into *string, text string, s side) error {
+	prefix, ok := parsePrefix(text, true)
+	if !ok {
+		return p.malformedCIDR6(s, onlyLength(text, true))
+	}
+	if p.group.VPC == "" {
+		return wire.Refuse(wire.CodeNetworkType)
+	}
+	*into = prefix.Addr().String()
+	if strings.Contains(text, "/") {
+		*into = prefix.String()
+	}
+	return nil
+}
+
+// onlyLength tells whether a text that is no CIDR of a family would be one but for the length of its prefix.
+func onlyLength(text string, v6 bool) bool {
+	address, _, hasLength := strings.Cut(text, "/")
+	addr, err := netip.ParseAddr(address)
+	return hasLength && err == nil && addr.Is4() != v6 && addr.Zone() == ""
+}
+
+// readNIC takes the network card of the rule.
 func (p *permission) readNIC() error {
-	nic := p.fields.Get("NicType")
-	switch nic {
-	case "", NicInternet, NicIntranet:
-	default:
+	nic, ok := readNIC(p.fields)
+	if !ok {
 		return wire.Refuse(wire.CodeNIC)
 	}
 	if p.group.VPC != "" {
 		if nic == NicInternet {
-			return wire.Refuse(wire.CodeNICMismatch)
+			return p.otherCard()
 		}
 		nic = NicIntranet
 	}
-	if nic == "" {
-		nic = NicInternet
+	p.rule.NIC = cmp.Or(nic, NicInternet)
+	if p.rule.NIC == NicInternet && p.rule.destination() == toGroup {
+		return p.groupOnInternet()
 	}
-	if nic == NicInternet && p.rule.destination() == toGroup {
-		return &wire.Refusal{
-			Code: wire.CodeDestGroupMismatch, Status: 403, Message: "The NicType must be intranet if the destination is a group.",
-		}
-	}
-	p.rule.NIC = nic
 	return nil
+}
+
+// nilNIC is what a widespread infrastructure client sends if it was not told a card. It is known to work with the cloud,
+// so this is taken as if it were absent.
+const nilNIC = "<nil>"
+
+// readNIC gives the network card of a request, empty if it names none, and whether it can be one.
+func readNIC(fields wire.Params) (nic string, ok bool) {
+	switch nic = fields.Get("NicType"); nic {
+	case "", NicInternet, NicIntranet:
+		return nic, true
+	case nilNIC:
+		return "", true
+	}
+	return "", false
 }
 
 func (p *permission) checkFamilies() error {
 	to := p.rule.destination()
-	v6Source := strings.Contains(p.rule.Own, ":")
+	v6Own := strings.Contains(p.rule.Own, ":")
 	switch {
 	case to == toIPv6 && p.rule.Protocol == "icmp":
-		return wire.Refuse(wire.CodeIPv4Protocol)
+		return p.wrongFamily(wire.CodeIPv4Protocol)
 	case to == toIPv4 && p.rule.Protocol == "icmpv6":
-		return wire.Refuse(wire.CodeIPv6Protocol)
-	case to == toIPv4 && v6Source, to == toIPv6 && p.rule.Own != "" && !v6Source:
+		return p.wrongFamily(wire.CodeIPv6Protocol)
+	case to == toIPv4 && v6Own, to == toIPv6 && p.rule.Own != "" && !v6Own:
 		return wire.Refuse(wire.CodeFamilies)
 	}
 	return nil
 }
 
-// content is what makes two rules of an account the same: everything but ID, description and time. Which parts the
-// cloud compares is not documented. Addresses are compared by what they mean.
-func (r *Rule) content(account string) Rule {
-	c := *r
-	c.kind = c.destination()
-	if c.PeerAccount == account {
-		c.PeerAccount = ""
+// checkAddresses refuses a rule with the same address on both sides. Revoking has no code for it.
+func (p *permission) checkAddresses() error {
+	if p.rule.Own == "" || p.operation == revoking || meaning(p.rule.Own) != meaning(p.rule.Peer) {
+		return nil
 	}
-	c.ID, c.NoID, c.Description, c.Created = "", false, "", ""
-	c.Protocol, c.Policy, c.NIC = strings.ToLower(c.Protocol), strings.ToLower(c.Policy), strings.ToLower(c.NIC)
-	c.Own = meaning(c.Own)
-	if c.kind == toIPv4 || c.kind == toIPv6 {
-		c.Peer = meaning(c.Peer)
+	return &wire.Refusal{
+		Code: wire.CodeGroupConflict, Status: 400,
+		Message: "The specified SourceCidrIp should be different from the DestCidrIp.",
 	}
-	return c
 }
 
-func meaning(text string) string {
-	if prefix, err := netip.ParsePrefix(text); err == nil {
-		return prefix.Masked().String()
+// checkOwnGroup refuses a rule of egress with the group as SourceGroupId. That egress looks at that at all, which is no
+// parameter of it, is what its tables of errors tell.
+func (p *permission) checkOwnGroup() error {
+	if p.direction == egress && p.fields.Get(source.group()) == p.group.ID {
+		return wire.Refuse(wire.CodeGroupConflict)
 	}
-	if addr, err := netip.ParseAddr(text); err == nil {
-		return netip.PrefixFrom(addr, addr.BitLen()).String()
-	}
-	return text
+	return nil
 }
-
-func ruleTime(now time.Time) string { return now.Format(time.RFC3339) }

@@ -11,6 +11,7 @@ import (
 // it is cheap and stays as it was. The server's lock guards the maps.
 type World struct {
 	accounts map[string]*account
+	behind   *follower // Nil, but for a world that follows another at a distance.
 }
 
 // named gives an account by its login name; nil if none has it.
@@ -25,9 +26,19 @@ func (w *World) named(name string) *account {
 
 type account struct {
 	id      string
-	name    string // Its login name; may be empty.
+	name    string   // Its login name; may be empty.
 	order   []string // Region IDs as they are listed.
 	regions map[string]*region
+	// resourceGroups are their IDs. Nil: any ID that looks like one is one.
+	resourceGroups map[string]bool
+}
+
+// hasResourceGroup tells whether an ID is that of a resource group. That of the default group is not known.
+func (a *account) hasResourceGroup(id string) bool {
+	if a.resourceGroups == nil {
+		return looksLikeID(id, "rg-")
+	}
+	return a.resourceGroups[id]
 }
 
 type region struct {
@@ -38,12 +49,19 @@ type region struct {
 	portLists map[string]*PortList
 	vpcs      map[string]*VPC // Empty: any ID that a group is created with is one.
 	cards     map[string]*Interface
+	// groupQuota is how many groups the region may have.
+	groupQuota int
 }
+
+// defaultGroupQuota is how many groups an account may have in a region. The documents say at least 100, and that it can
+// be raised.
+const defaultGroupQuota = 1000
 
 func newRegion(id string) *region {
 	return &region{
 		id: id, groups: map[string]*Group{}, lists: map[string]*PrefixList{},
 		portLists: map[string]*PortList{}, vpcs: map[string]*VPC{}, cards: map[string]*Interface{},
+		groupQuota: defaultGroupQuota,
 	}
 }
 
@@ -71,6 +89,12 @@ func newAccount(estate *Estate, ids *identifiers) (*account, error) {
 		}
 		a.order = append(a.order, from.ID)
 		a.regions[from.ID] = r
+	}
+	for _, id := range estate.ResourceGroups {
+		if a.resourceGroups == nil {
+			a.resourceGroups = map[string]bool{}
+		}
+		a.resourceGroups[id] = true
 	}
 	return a, nil
 }
@@ -114,6 +138,8 @@ func (from *Region) build(ids *identifiers) (*region, error) {
 		r.addNamed(g)
 	}
 	slices.SortFunc(r.order, descending)
+	// An estate with more had its quota raised, and may have as many again.
+	r.groupQuota = cmp.Or(from.GroupQuota, max(defaultGroupQuota, 2*len(r.order)))
 	return r, nil
 }
 
@@ -130,8 +156,6 @@ func (r *region) addNamed(g *Group) {
 		}
 	}
 }
-
-func descending(a, b string) int { return cmp.Compare(b, a) }
 
 // putGroup adds a group or replaces the one with its ID.
 func (r *region) putGroup(g *Group) {
@@ -152,11 +176,15 @@ func (r *region) deleteGroup(id string) {
 func (w *World) clone() *World {
 	c := &World{accounts: make(map[string]*account, len(w.accounts))}
 	for id, a := range w.accounts {
-		twin := &account{id: a.id, name: a.name, order: a.order, regions: make(map[string]*region, len(a.regions))}
+		twin := &account{
+			id: a.id, name: a.name, order: a.order, regions: make(map[string]*region, len(a.regions)),
+			resourceGroups: a.resourceGroups,
+		}
 		for name, r := range a.regions {
 			twin.regions[name] = &region{
 				id: r.id, order: slices.Clone(r.order), groups: maps.Clone(r.groups), lists: maps.Clone(r.lists),
 				portLists: maps.Clone(r.portLists), vpcs: maps.Clone(r.vpcs), cards: maps.Clone(r.cards),
+				groupQuota: r.groupQuota,
 			}
 		}
 		c.accounts[id] = twin

@@ -2,11 +2,12 @@ package cloud
 
 import (
 	"cmp"
-	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
 
 // Limits of tags.
@@ -17,10 +18,31 @@ const (
 	maxResourceIDs = 50
 )
 
+// Types of resources that something is known of.
+const (
+	typeGroup     = "securitygroup"
+	typeInterface = "eni"
+)
+
+// isResourceType tells whether a type of resources can be named where tags and resource groups are dealt with. Prefix
+// lists and port lists are no such type: they get their tags when they are created.
+func isResourceType(kind string) bool {
+	return slices.Contains([]string{
+		typeGroup, typeInterface, "instance", "disk", "snapshot", "image", "volume", "ddh", "ddhcluster", "keypair",
+		"launchtemplate", "reservedinstance", "snapshotpolicy", "elasticityassurance", "capacityreservation", "command",
+		"invocation", "activation", "managedinstance",
+	}, kind)
+}
+
 // tagResources tags groups. That a group is managed is no obstacle: the documents do not name tagging among what is
 // refused for those.
-func tagResources(c *call) (any, error) {
-	groups, err := c.taggedGroups()
+func tagResources(c *call) (any, error) { return c.tagGroups(c.params.Texts("ResourceId")) }
+
+// addTags is what TagResources was before it: of one resource.
+func addTags(c *call) (any, error) { return c.tagGroups(c.theResource()) }
+
+func (c *call) tagGroups(ids []string) (any, error) {
+	groups, err := c.taggedGroups(ids)
 	if err != nil {
 		return nil, err
 	}
@@ -42,10 +64,18 @@ func tagResources(c *call) (any, error) {
 	return &plainResponse{RequestID: c.requestID}, nil
 }
 
-// untagResources takes tags off groups: those of TagKey.N or, if there are none, all of them if All is true. Its API
-// page was not at hand. A key that a group does not have is no obstacle.
+// theResource gives the ResourceId of the older requests about tags.
+func (c *call) theResource() []string {
+	if id := c.params.Get("ResourceId"); id != "" {
+		return []string{id}
+	}
+	return nil
+}
+
+// untagResources takes tags off groups: those of TagKey.N or, if there are none, all of them if All is true. A key that a
+// group does not have is no obstacle.
 func untagResources(c *call) (any, error) {
-	groups, err := c.taggedGroups()
+	groups, err := c.taggedGroups(c.params.Texts("ResourceId"))
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +90,11 @@ func untagResources(c *call) (any, error) {
 	if len(keys) > maxTags {
 		return nil, wire.Refuse(wire.CodeTags)
 	}
+	for _, key := range keys {
+		if utf8.RuneCountInString(key) > maxTagKey {
+			return nil, wire.Refuse(wire.CodeTagKey)
+		}
+	}
 	for _, g := range groups {
 		left := map[string]string{}
 		if len(keys) > 0 {
@@ -71,21 +106,40 @@ func untagResources(c *call) (any, error) {
 	return &plainResponse{RequestID: c.requestID}, nil
 }
 
-// taggedGroups finds the groups that a request about tags names.
-func (c *call) taggedGroups() ([]*Group, error) {
-	switch c.params.Get("ResourceType") {
-	case "":
+// removeTags is what UntagResources was before it: of one resource, and of a tag with its value if one is given. No tags
+// are all of them.
+func removeTags(c *call) (any, error) {
+	groups, err := c.taggedGroups(c.theResource())
+	if err != nil {
+		return nil, err
+	}
+	tags := readTags(c.params)
+	if err := checkTagFilter(tags); err != nil {
+		return nil, err
+	}
+	left := maps.Clone(groups[0].Tags)
+	maps.DeleteFunc(left, func(key, value string) bool {
+		return len(tags) == 0 || slices.ContainsFunc(tags, func(t tag) bool {
+			return t.key == key && (t.anyValue || t.value == value)
+		})
+	})
+	c.putTags(groups[0], left)
+	return &plainResponse{RequestID: c.requestID}, nil
+}
+
+// taggedGroups finds the groups that a request about tags names. Of the other types of resources nothing exists here.
+func (c *call) taggedGroups(ids []string) ([]*Group, error) {
+	switch kind := c.params.Get("ResourceType"); {
+	case kind == "":
 		return nil, wire.Refuse(wire.CodeResourceTypeMissing)
-	case "securitygroup":
-	default:
+	case !isResourceType(kind):
 		return nil, wire.Refuse(wire.CodeResourceType)
-	}
-	ids := c.params.Texts("ResourceId")
-	if len(ids) == 0 {
+	case len(ids) == 0:
 		return nil, wire.Missing("ResourceId.1")
-	}
-	if len(ids) > maxResourceIDs {
+	case len(ids) > maxResourceIDs:
 		return nil, wire.Refuse(wire.CodeResourceIDs)
+	case kind != typeGroup:
+		return nil, wire.Refuse(wire.CodeResourceNotFound)
 	}
 	groups := make([]*Group, 0, len(ids))
 	for _, id := range ids {
@@ -117,7 +171,8 @@ func withTags(old map[string]string, tags []tag) map[string]string {
 	return all
 }
 
-// checkTags checks the tags of a request that sets them. A value that is absent is taken as empty.
+// checkTags checks the tags of a request that sets them. A value that is absent is taken as empty: some clients cannot
+// send empty texts.
 func checkTags(tags []tag) error {
 	if len(tags) > maxTags {
 		return wire.Refuse(wire.CodeTags)
@@ -143,6 +198,29 @@ func hasURL(text string) bool {
 	return strings.Contains(text, "http://") || strings.Contains(text, "https://")
 }
 
+// checkTagFilter checks the tags that a listing is to show the resources of.
+func checkTagFilter(tags []tag) error {
+	if len(tags) > maxTags {
+		return wire.Refuse(wire.CodeTags)
+	}
+	for _, t := range tags {
+		if t.key == "" {
+			return wire.Refuse(wire.CodeTagKey)
+		}
+	}
+	return nil
+}
+
+// hasTags tells whether tags are all among those of a resource.
+func hasTags(held map[string]string, asked []tag) bool {
+	for _, t := range asked {
+		if value, there := held[t.key]; !there || !t.anyValue && t.value != value {
+			return false
+		}
+	}
+	return true
+}
+
 // tag is a tag as a request names it.
 type tag struct {
 	key      string
@@ -166,10 +244,20 @@ func readTags(p wire.Params) []tag {
 }
 
 func tagActions() []Action {
-	// Calls about tags answer 404 where the others answer 400.
-	regionMissing := &wire.Refusal{Code: wire.CodeRegionMissing, Status: 404}
-	return []Action{
-		{Name: "TagResources", Regional: true, Writes: true, regionMissing: regionMissing, handle: tagResources},
-		{Name: "UntagResources", Regional: true, Writes: true, regionMissing: regionMissing, handle: untagResources},
+	actions := []Action{
+		{Name: "TagResources", Writes: true, resources: taggedResources, handle: tagResources},
+		{Name: "UntagResources", Writes: true, resources: taggedResources, handle: untagResources},
+		{Name: "ListTagResources", Pages: true, handle: listTagResources},
+		{Name: "AddTags", Writes: true, resources: theTagged, handle: addTags},
+		{Name: "RemoveTags", Writes: true, resources: theTagged, handle: removeTags},
+		{Name: "DescribeTags", handle: describeAllTags},
 	}
+	for i := range actions {
+		actions[i].Regional = true
+		// Calls about tags answer 404 where the others answer 400.
+		actions[i].regionMissing = &wire.Refusal{
+			Code: wire.CodeRegionMissing, Status: 404, Message: "The parameter - RegionId should not be null",
+		}
+	}
+	return actions
 }

@@ -3,11 +3,12 @@ package cloud
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
 
 // How long and how many tokens are remembered. Neither is documented; the second bounds the memory of a server whose
@@ -102,7 +103,7 @@ func fingerprint(p wire.Params) [sha256.Size]byte {
 // isCommon tells whether a parameter says how a request is sent, and nothing of what it asks for.
 func isCommon(name string) bool {
 	switch name {
-	case "AccessKeyId", "ClientToken", "Format", "SecurityToken", "Signature", "SignatureMethod", "SignatureNonce",
+	case "AccessKeyId", "Action", "ClientToken", "Format", "SecurityToken", "Signature", "SignatureMethod", "SignatureNonce",
 		"SignatureType", "SignatureVersion", "Timestamp", "Version":
 		return true
 	}

@@ -9,6 +9,8 @@ type Estate struct {
 	Users   []User
 	Roles   []Role
 	Others  []Estate // Further accounts. Only the first estate may have others.
+	// ResourceGroups are the IDs of its resource groups, without the default one. None: any rg- ID is one.
+	ResourceGroups []string
 }
 
 // Region is a region of an estate. The account sees exactly the regions its estate names.
@@ -19,6 +21,8 @@ type Region struct {
 	PortLists   []PortList
 	Groups      []Group
 	Interfaces  []Interface
+	// GroupQuota is how many groups it may have in the end. 0 is 1000, or twice as many as it starts with.
+	GroupQuota int
 }
 
 // VPC is a virtual private cloud. A region that names none has those of its groups or, without any groups, takes any ID.
@@ -28,6 +32,8 @@ type VPC struct {
 	CIDR        string
 	Description string
 	Created     string
+	Default     bool
+	VSwitches   []string // Their IDs.
 }
 
 // Interface is an elastic network interface.
@@ -41,6 +47,15 @@ type Interface struct {
 	Instance string   // The ID of the instance that it is attached to, if any.
 	Type     string   // Primary or Secondary; Secondary if empty.
 	Created  string
+	// Secondaries are further IPv4 addresses, and IPv6 its IPv6 ones.
+	Secondaries   []string
+	IPv6          []string
+	Description   string
+	MAC           string
+	Zone          string
+	ResourceGroup string
+	Managed       bool // Owned by a cloud service.
+	Tags          map[string]string
 }
 
 // PortList is a named list of ports that rules may have instead of ports of their own.
@@ -51,6 +66,9 @@ type PortList struct {
 	Description string
 	Entries     []PortEntry
 	Created     string
+	// ResourceGroup is empty for the default one.
+	ResourceGroup string
+	Tags          map[string]string
 }
 
 // PortEntry is one range of a port list, as 80/80.
@@ -68,6 +86,9 @@ type PrefixList struct {
 	Description string
 	Entries     []Entry
 	Created     string // As it is told, mostly without seconds: 2021-02-20T07:11Z.
+	// ResourceGroup is empty for the default one.
+	ResourceGroup string
+	Tags          map[string]string
 }
 
 // Entry is one network of a prefix list. It is told as it is written here.

@@ -1,8 +1,8 @@
 // Package draw gives what looks like chance and follows from a seed: draws for faults, estates and identifiers.
 package draw
 
-// Stream is the SplitMix64 generator, begun at a seed: a seeded stream that is the same on every machine and in every Go version,
-// as estates and identifiers must be reproducible from their seed. It is not for secrets.
+// Stream is the SplitMix64 generator, begun at a seed: the same on every machine and in every Go version, as estates and
+// identifiers must be reproducible from their seed. It is not for secrets.
 type Stream struct{ state uint64 }
 
 // From begins a stream at a seed.

@@ -29,7 +29,7 @@ func FormatOf(p Params, h http.Header, acs3 bool) (Format, error) {
 	case format != "":
 		return FormatXML, Refuse(CodeFormat)
 	}
-	accept := h.Get("Accept")
+	accept := strings.ToLower(h.Get("Accept"))
 	switch {
 	case strings.Contains(accept, "application/json"):
 		return FormatJSON, nil
@@ -39,6 +39,14 @@ func FormatOf(p Params, h http.Header, acs3 bool) (Format, error) {
 		return FormatJSON, nil
 	}
 	return FormatXML, nil
+}
+
+// String is how a format is asked for.
+func (f Format) String() string {
+	if f == FormatJSON {
+		return "JSON"
+	}
+	return "XML"
 }
 
 // ContentType is the header that goes with a format. Clients compare it to the letter.

@@ -5,7 +5,6 @@ package wire
 import (
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -68,8 +67,8 @@ func hasForm(r *http.Request) bool {
 	if contentType == "" {
 		return r.Method == http.MethodPost
 	}
-	kind, _, err := mime.ParseMediaType(contentType)
-	return err == nil && kind == "application/x-www-form-urlencoded"
+	kind, _, _ := strings.Cut(contentType, ";") // What follows may be malformed, and is of no matter.
+	return strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded")
 }
 
 // readBody reads a body whole, or refuses it. Of one that is too large some more is taken in, as a client that is

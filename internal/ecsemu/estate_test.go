@@ -1,0 +1,43 @@
+package ecsemu_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
+)
+
+func TestNewRefusesWhatMakesNoSense(t *testing.T) {
+	twice := []ecsemu.AccessKey{{ID: "a", Secret: "s"}, {ID: "a", Secret: "s"}}
+	region := func(r ecsemu.Region) *ecsemu.Estate { return &ecsemu.Estate{Regions: []ecsemu.Region{r}} }
+	for _, test := range []struct {
+		name    string
+		options ecsemu.Options
+		want    string
+	}{
+		{"a key twice", ecsemu.Options{Keys: twice}, `emulator options: access key 2: the ID "a" is given twice`},
+		{"a key without a secret", ecsemu.Options{Keys: []ecsemu.AccessKey{{ID: "a"}}}, "emulator options: access key 1: the ID and the secret must not be empty"},
+		{"a key of no account", ecsemu.Options{Keys: []ecsemu.AccessKey{{ID: "a", Secret: "s", Account: "x"}}}, `emulator options: access key "a": the account "x" is not a number of at most 20 digits`},
+		{
+			"keys of other accounts than the estate's",
+			ecsemu.Options{Estate: &ecsemu.Estate{Account: "42"}, Keys: []ecsemu.AccessKey{{ID: "a", Secret: "s", Account: "43"}}},
+			"emulator options: no access key is of the estate's account 42; name that account with a key, or none",
+		},
+		{"a negative latency", ecsemu.Options{Latency: -1}, "emulator options: latency, quota and quota window must not be negative"},
+		{"an account that is none", ecsemu.Options{Estate: &ecsemu.Estate{Account: "x"}}, `emulator options: the account "x" is not a number of at most 20 digits`},
+		{"a region without an ID", ecsemu.Options{Estate: region(ecsemu.Region{})}, `estate: region 1: the ID "" is empty or given twice`},
+		{"a group twice", ecsemu.Options{Estate: region(ecsemu.Region{ID: "r", Groups: []ecsemu.Group{{ID: "g"}, {ID: "g"}}})}, `estate: region r: the group ID "g" is empty or given twice`},
+		{"a list twice", ecsemu.Options{Estate: region(ecsemu.Region{ID: "r", PrefixLists: []ecsemu.PrefixList{{ID: "p"}, {ID: "p"}}})}, `estate: region r: the prefix list ID "p" is empty or given twice`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			server, err := ecsemu.New(test.options)
+			if err == nil {
+				t.Fatal("it was taken")
+			}
+			if diff := cmp.Diff(test.want, err.Error()); diff != "" || server != nil {
+				t.Errorf("server %t, error (-want +got):\n%s", server != nil, diff)
+			}
+		})
+	}
+}
