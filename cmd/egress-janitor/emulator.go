@@ -37,9 +37,9 @@ func newEmulator(sys system) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "emulator",
 		Short: "Serve an emulation of the cloud's ECS and STS APIs on this machine",
-		Long: `Emulator serves the part of the ECS and STS APIs that is about security groups, for any client that signs its requests:
-plain HTTP and TLS on one port, all regions on one address. It prints one line of JSON once it serves, and serves until it
-is interrupted; calls that are being answered then have 5 seconds to end. What it holds is lost, unless
+		Long: `Emulator serves the part of the ECS and STS APIs that is about security groups, for any client that signs its
+requests: plain HTTP and TLS on one port, all regions on one address. It prints one line of JSON once it serves, and
+serves until it is interrupted; calls that are being answered then have 5 seconds to end. What it holds is lost, unless
 ` + "`egress-janitor estate export`" + ` fetched it.
 
 GET /_emulator/requests shows what it was asked; POST /_emulator/faults makes it misbehave; see docs/emulator.md.`,
@@ -53,15 +53,19 @@ GET /_emulator/requests shows what it was asked; POST /_emulator/faults makes it
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.listen, "listen", "127.0.0.1:0", "address to serve on; port 0 takes a free one")
-	f.StringVar(&flags.estate, "estate", "", "file with what the accounts hold to begin with, see docs/estates.md (default: an empty account)")
-	f.StringArrayVar(&flags.keys, "access-key", nil, "access key to take, as ID:SECRET[:ACCOUNT]; repeatable; without "+
-		"ACCOUNT it is of the estate's account (default "+ecsemu.DefaultKeyID+":"+ecsemu.DefaultKeySecret+")")
+	f.StringVar(&flags.estate, "estate", "",
+		"file with what the accounts hold to begin with, see docs/estates.md (default: an empty account)")
+	f.StringArrayVar(&flags.keys, "access-key", nil,
+		"access key to take, as ID:SECRET[:ACCOUNT]; repeatable; without "+
+			"ACCOUNT it is of the estate's account (default "+ecsemu.DefaultKeyID+":"+ecsemu.DefaultKeySecret+")")
 	f.StringVar(&flags.caFile, "ca-file", "", "write the generated CA certificate to this file, in PEM")
 	f.DurationVar(&flags.latency, "latency", 0, "hold every answer back for this long")
 	f.DurationVar(&flags.lag, "read-lag", 0, "answer reading calls from the state of this long ago")
-	f.StringArrayVar(&flags.quotas, "quota", nil, "calls of an account in one region before throttling, as ACTION=N/s or ACTION=N/m; "+
-		"repeatable; N alone is N/s of every action, and *=N/m of all actions together (default: no limit)")
-	f.StringVar(&flags.quotaCode, "quota-code", "Throttling.User", "code of calls over a quota: Throttling, Throttling.User or Throttling.Api")
+	f.StringArrayVar(&flags.quotas, "quota", nil,
+		"calls of an account in one region before throttling, as ACTION=N/s or ACTION=N/m; "+
+			"repeatable; N alone is N/s of every action, and *=N/m of all actions together (default: no limit)")
+	f.StringVar(&flags.quotaCode, "quota-code", "Throttling.User",
+		"code of calls over a quota: Throttling, Throttling.User or Throttling.Api")
 	f.BoolVar(&flags.stsTLS, "sts-needs-tls", false, "refuse calls of STS over plain HTTP, as the cloud does")
 	addEra(f, &flags.era)
 	flags.generated.add(f, 0)
@@ -72,12 +76,15 @@ GET /_emulator/requests shows what it was asked; POST /_emulator/faults makes it
 
 // addEra adds the flags that say what state of the API is emulated.
 func addEra(f *pflag.FlagSet, era *cloud.Era) {
-	f.StringVar((*string)(&era.MissingRule), "missing-rule", string(cloud.MissingRuleError), "what revoking a rule that is not there "+
-		"by its ID is: error, as today, or succeed, as before July 2024")
-	f.StringVar((*string)(&era.MissingParts), "missing-parts", string(cloud.MissingRuleSucceed), "what revoking a rule that is not "+
-		"there by its parts is: succeed, as documented, or error")
+	f.StringVar((*string)(&era.MissingRule), "missing-rule", string(cloud.MissingRuleError),
+		"what revoking a rule that is not there "+
+			"by its ID is: error, as today, or succeed, as before July 2024")
+	f.StringVar((*string)(&era.MissingParts), "missing-parts", string(cloud.MissingRuleSucceed),
+		"what revoking a rule that is not "+
+			"there by its parts is: succeed, as documented, or error")
 	f.BoolVar(&era.NoRuleIDs, "no-rule-ids", false, "be of the time before rules had IDs")
-	f.BoolVar(&era.NoPageNumbers, "no-page-numbers", false, "refuse listings by page numbers, which are being withdrawn")
+	f.BoolVar(&era.NoPageNumbers, "no-page-numbers", false,
+		"refuse listings by page numbers, which are being withdrawn")
 	f.BoolVar(&era.VPCOnly, "vpc-only", false, "be an account without the classic network")
 }
 

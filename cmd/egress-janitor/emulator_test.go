@@ -10,6 +10,10 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
 )
 
 func TestGeneratedEstatesDoNotDependOnTheDay(t *testing.T) {
@@ -75,5 +79,23 @@ func TestTheReadyLineNamesTheAccountOfTheFirstKey(t *testing.T) {
 				t.Errorf("got account %q and error %v, want account %q", ready.AccountID, err, test.want)
 			}
 		})
+	}
+}
+
+func TestQuotasAreReadAsTheyAreWritten(t *testing.T) {
+	got, err := parseQuotas([]string{"5", "DescribeRegions=100/m", "*=7/s"})
+	want := map[string]ecsemu.Quota{
+		"": {Calls: 5, Per: time.Second}, "DescribeRegions": {Calls: 100, Per: time.Minute}, "*": {Calls: 7, Per: time.Second},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("error %v, quotas (-want +got):\n%s", err, diff)
+	}
+	for _, bad := range []string{"", "0", "-1", "x", "1/h", "=1", "DescribeRegions=", "DescribeRegions=1.5/s"} {
+		if _, err := parseQuotas([]string{bad}); err == nil {
+			t.Errorf("--quota %q was taken", bad)
+		}
+	}
+	if _, err := parseQuotas([]string{"1", "2/m"}); err == nil {
+		t.Error("two quotas of all actions were taken")
 	}
 }

@@ -90,8 +90,8 @@ func newEstateGenerate(sys system) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "generate",
 		Short: "Print a made-up estate that is the same for the same flags",
-		Long: `Generate prints an estate of any size, such as accounts of that size have. Every rule in it is one that the API takes. It
-follows from the flags alone, on any machine and on any day; see docs/estates.md for what is in it.`,
+		Long: `Generate prints an estate of any size, such as accounts of that size have. Every rule in it is one that the API
+takes. It follows from the flags alone, on any machine and on any day; see docs/estates.md for what is in it.`,
 		Example: `  egress-janitor estate generate --groups 50 --rules 20 --seed 7 > estate.yaml`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

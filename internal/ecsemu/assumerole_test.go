@@ -34,6 +34,7 @@ func startRoles(t *testing.T, opts ...func(*ecsemu.Options)) *ecsemu.Running {
 		role("trusting", trust(`["acs:ram::`+homeAccount+`:user/only","acs:ram::`+homeAccount+`:role/chain"]`), policy(allow("*", "*"))),
 		role("secret", policy(when(`{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"RAM":["acs:ram::`+homeAccount+`:root"]}}`,
 			`{"StringEquals":{"sts:ExternalId":"open-sesame"}}`)), policy(allow("*", "*"))),
+		{Name: "short", Trust: everybody, MaxSession: 30 * time.Minute},
 		{Name: "long", Trust: everybody, MaxSession: 12 * time.Hour},
 	}
 	return startPeople(t, []cloud.User{
@@ -295,4 +296,35 @@ func TestSTSOverTLSOnly(t *testing.T) {
 	secure := plain
 	secure.secure = true
 	secure.must(t, "GetCallerIdentity", nil)
+}
+
+func TestASessionIsNoLongerThanItsRoleAllows(t *testing.T) {
+	r := startRoles(t)
+	assumed := as(r, "ann").must(t, "AssumeRole", assuming(arnOfRole(homeAccount, "short")))
+	credentials, _ := assumed.body["Credentials"].(map[string]any)
+	if got, want := credentials["Expiration"], "2026-03-01T12:30:30Z"; got != want {
+		t.Errorf("the session expires at %v, want %s", got, want)
+	}
+}
+
+func TestAnIgnoredAssumptionBeginsNothing(t *testing.T) {
+	r := startRoles(t)
+	if err := r.Server.SetFaults([]ecsemu.Fault{{Kind: ecsemu.FaultIgnore, Action: "AssumeRole"}}); err != nil {
+		t.Fatal(err)
+	}
+	session := as(r, "ann").session(as(r, "ann").must(t, "AssumeRole", assuming(arnOfRole(homeAccount, "reader"))))
+	if got := session.call(t, "GetCallerIdentity", nil); got.code() != "InvalidAccessKeyId.NotFound" {
+		t.Errorf("got %d %q: %s", got.status, got.code(), got.raw)
+	}
+}
+
+// TestAClientTokenHoldsAcrossSignatures sends a call again in the other scheme.
+func TestAClientTokenHoldsAcrossSignatures(t *testing.T) {
+	r := startSmall(t)
+	create := with(creation(), "ClientToken", "token")
+	first := ownerOf(r).must(t, "CreateSecurityGroup", create)
+	again := ownerOf(r).in(acs.ACS3).must(t, "CreateSecurityGroup", create)
+	if diff := cmp.Diff(first.body, again.body); diff != "" {
+		t.Errorf("answer (-first +again):\n%s", diff)
+	}
 }

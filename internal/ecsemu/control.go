@@ -162,12 +162,12 @@ func (s *Server) showRequests(w http.ResponseWriter, r *http.Request) (any, erro
 		return requests, nil
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
 	for i := range requests {
-		if encoder.Encode(&requests[i]) != nil {
-			break // The client is gone.
+		line, err := wire.FormatJSON.Encode("", &requests[i], 1024)
+		if err != nil {
+			return nil, err
 		}
+		_, _ = w.Write(append(line, '\n')) // The client may be gone; there is nobody else to tell.
 	}
 	return written{}, nil
 }

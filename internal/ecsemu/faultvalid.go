@@ -40,10 +40,22 @@ func (f *Fault) given() []string {
 		name string
 		set  bool
 	}{
-		{"status", f.Status != 0}, {"code", f.Code != ""}, {"message", f.Message != ""}, {"fields", len(f.Fields) > 0},
-		{"how", f.How != ""}, {"body", f.Body != ""}, {"contentType", f.ContentType != ""}, {"location", f.Location != ""},
-		{"interval", f.Interval != 0}, {"size", f.Size != 0}, {"gzip", f.Gzip}, {"count", f.Count != 0},
-		{"params", len(f.Params) > 0}, {"lag", f.Lag != 0}, {"edit", f.Edit != ""}, {"rule", f.Rule != ""},
+		{"status", f.Status != 0},
+		{"code", f.Code != ""},
+		{"message", f.Message != ""},
+		{"fields", len(f.Fields) > 0},
+		{"how", f.How != ""},
+		{"body", f.Body != ""},
+		{"contentType", f.ContentType != ""},
+		{"location", f.Location != ""},
+		{"interval", f.Interval != 0},
+		{"size", f.Size != 0},
+		{"gzip", f.Gzip},
+		{"count", f.Count != 0},
+		{"params", len(f.Params) > 0},
+		{"lag", f.Lag != 0},
+		{"edit", f.Edit != ""},
+		{"rule", f.Rule != ""},
 	} {
 		if field.set {
 			names = append(names, field.name)

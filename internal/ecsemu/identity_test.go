@@ -3,6 +3,7 @@ package ecsemu_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,6 +32,8 @@ func TestWhatUsersMayDo(t *testing.T) {
 		user("april", policy(when(everything, `{"DateGreaterThan":{"acs:CurrentTime":"2026-04-01T00:00:00Z"}}`))),
 		user("tcp", policy(when(allow("ecs:Authorize*", "*"), `{"StringEquals":{"ecs:SecurityGroupIpProtocols":"tcp"}}`))),
 		user("ten", policy(when(allow("ecs:Authorize*", "*"), `{"StringLike":{"ecs:SecurityGroupSourceCidrIps":"10.*"}}`))),
+		user("general", policy(when(allow("ecs:*", "*"), `{"StringEquals":{"acs:ResourceTag/env":"prod"}}`))),
+		user("groups", policy(allow("ecs:DescribeSecurityGroups", "acs:ecs:*:*:securitygroup/*"))),
 		user("tagger", policy(when(allow("ecs:CreateSecurityGroup", "*"), `{"StringEquals":{"acs:RequestTag/team":"a"}}`))),
 	}, nil)
 	region := params("RegionId", "cn-hangzhou")
@@ -65,6 +68,21 @@ func TestWhatUsersMayDo(t *testing.T) {
 		{"by another tag", "prod", attribute, group("sg-far"), "ImplicitDeny"},
 		{"by tag, of no group", "prod", attribute, group("sg-none"), "ImplicitDeny"},
 		{"authorizing cannot be allowed by tag", "prod", authorize, rule("sg-web", "10.0.0.0/8"), "ImplicitDeny"},
+		{"listed by tag", "prod", "DescribeSecurityGroups", with(region, "SecurityGroupIds", `["sg-web"]`), ""},
+		{
+			"listed by tag, of each group", "prod", "DescribeSecurityGroups",
+			with(region, "SecurityGroupIds", `["sg-web","sg-far"]`, "SecurityGroupName", "web"), "ImplicitDeny",
+		},
+		{
+			"more groups than are looked at", "groups", "DescribeSecurityGroups",
+			with(region, "SecurityGroupIds", `["sg-a"`+strings.Repeat(`,"sg-a"`, 1000)+`]`), "ImplicitDeny",
+		},
+		{
+			"by protocol, of a rule beside the list", "tcp", authorize, with(rule("sg-web", "10.0.0.0/8"), "IpProtocol", "udp",
+				"Permissions.1.IpProtocol", "tcp", "Permissions.1.PortRange", "1/1", "Permissions.1.DestCidrIp", "10.0.0.0/8"),
+			"ImplicitDeny",
+		},
+		{"authorizing is allowed by the general key of tags", "general", authorize, rule("sg-web", "10.0.0.0/8"), ""},
 		{"denied by tag", "keep", revoke, rule("sg-web", "10.0.0.0/8"), "ExplicitDeny"},
 		{"not denied by another tag", "keep", revoke, rule("sg-far", "10.0.0.0/8"), ""},
 		{"plain HTTP where TLS is demanded", "tls", "DescribeRegions", nil, "ImplicitDeny"},

@@ -2,6 +2,7 @@ package ecsemu
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"time"
 
@@ -161,9 +162,7 @@ func (s *Server) callByOther(q *request, f *armedFault) {
 			params[name] = value
 		}
 	}
-	for name, value := range f.Params {
-		params[name] = value
-	}
+	maps.Copy(params, f.Params)
 	_, err := s.cloud.Do(&cloud.Call{
 		Action: s.cloud.Named(f.Params["Action"]), Params: params, RequestID: s.cloud.RequestID(),
 		Caller: s.cloud.Owner(q.caller.Account), Secure: true,

@@ -109,7 +109,6 @@ func checkCodes(t *testing.T, tests []codeTest) {
 // TestCodesOfRevokingIngress is the table of errors of RevokeSecurityGroup.
 func TestCodesOfRevokingIngress(t *testing.T) {
 	rule, member := flat("SourceCidrIp"), members("SourceCidrIp")
-	ids := func(ids ...string) url.Values { return web(numberedIDs(ids...)...) }
 	checkCodes(t, []codeTest{
 		{400, "InvalidSecurityGroupId.Malformed", "", revokeIn, rule("SecurityGroupId", "web")},
 		{400, "InvalidIpProtocol.ValueNotSupported", "case insensitive", revokeIn, rule("IpProtocol", "sctp")},
@@ -146,10 +145,10 @@ func TestCodesOfRevokingIngress(t *testing.T) {
 		{400, "InvalidParam.Permissions", "cannot coexist", revokeIn, with(member(), "Policy", "accept")},
 		{400, "InvalidParam.DuplicatePermissions", "", revokeIn, with(member(), prefixed(2, "IpProtocol", "TCP", "PortRange", "8080/8080", "SourceCidrIp", "10.1.2.3/8")...)},
 		{404, "InvalidSecurityGroupId.NotFound", "", revokeIn, rule("SecurityGroupId", "sg-none")},
-		{400, "InvalidParam.SecurityGroupRuleId", "", revokeIn, ids("443")},
-		{400, "InvalidParam.SecurityGroupRuleIdRepeated", "", revokeIn, ids("sgr-in-tcp", "sgr-in-tcp")},
+		{400, "InvalidParam.SecurityGroupRuleId", "", revokeIn, byID("443")},
+		{400, "InvalidParam.SecurityGroupRuleIdRepeated", "", revokeIn, byID("sgr-in-tcp", "sgr-in-tcp")},
 		{400, "InvalidGroupParameter.OperationDenied", "enterprise", revokeIn, rule("SecurityGroupId", "sg-ent", "SourceCidrIp", "", "SourceGroupId", "sg-web")},
-		{400, "InvalidSecurityGroupRule.RuleNotExist", "", revokeIn, ids("sgr-in-tcp", "sgr-out-tcp")},
+		{400, "InvalidSecurityGroupRule.RuleNotExist", "", revokeIn, byID("sgr-in-tcp", "sgr-out-tcp")},
 		{400, "InvalidParam.ProtocolNotSupportPortRangeList", "", revokeIn, member("IpProtocol", "gre", "PortRange", "", "PortRangeListId", "prl-web")},
 		{400, "InvalidPortRangeListId.NotFound", "", revokeIn, member("PortRange", "", "PortRangeListId", "prl-none")},
 		{403, "InvalidNicType.Mismatch", "", revokeIn, rule("NicType", "internet")},

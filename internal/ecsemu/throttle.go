@@ -2,6 +2,7 @@ package ecsemu
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"sync"
 	"time"
@@ -51,9 +52,7 @@ func newThrottle(o *Options) *throttle {
 		}
 		t.quotas[QuotaDefault] = Quota{Calls: int(math.Ceil(o.QuotaPerSecond * window.Seconds())), Per: window}
 	}
-	for action, quota := range o.Quotas {
-		t.quotas[action] = quota
-	}
+	maps.Copy(t.quotas, o.Quotas)
 	if t.code == "" {
 		t.code = wire.CodeThrottlingUser
 	}

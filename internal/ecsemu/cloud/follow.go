@@ -90,10 +90,18 @@ func (c *Cloud) noteChanges(accountID, regionID string) {
 
 // differ tells of what is in one map and not, or not the same, in the other. Nil stands for what is gone.
 func differ[V any](from, to map[string]*V, tell func(id string, value *V)) {
+	both := 0
 	for id, value := range to {
-		if from[id] != value {
+		before := from[id]
+		if before != nil {
+			both++
+		}
+		if before != value {
 			tell(id, value)
 		}
+	}
+	if both == len(from) {
+		return // Nothing is gone.
 	}
 	for id := range from {
 		if to[id] == nil {

@@ -105,6 +105,6 @@ func writeText(b *strings.Builder, text string) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(text) // A text in a buffer cannot fail.
+	_ = encoder.Encode(text) //nolint:errchkjson // a text in a buffer cannot fail
 	b.WriteString(strings.TrimSuffix(out.String(), "\n"))
 }

@@ -56,9 +56,11 @@ func fileShape() *shape[file] {
 
 func accountShape() *shape[cloud.Estate] {
 	type T = cloud.Estate
-	accountID := needed(text("account", "The ID of the account, a number of at most 20 digits.", func(e *T) *string { return &e.Account }))
+	accountID := needed(text("account", "The ID of the account, a number of at most 20 digits.",
+		func(e *T) *string { return &e.Account }))
 	accountID.form = form{
-		words: "number of at most 20 digits", schema: map[string]any{"type": []string{"string", "integer"}, "pattern": "^[1-9][0-9]{0,19}$"},
+		words:  "number of at most 20 digits",
+		schema: map[string]any{"type": []string{"string", "integer"}, "pattern": "^[1-9][0-9]{0,19}$"},
 	}
 	accountID.read = func(v strictyaml.Value, into *T) {
 		if text, ok := v.Text(); ok && !cloud.IsAccountID(text) {
@@ -71,14 +73,17 @@ func accountShape() *shape[cloud.Estate] {
 		name: "account", doc: "An account: what it holds and who may use it.", check: checkAccount,
 		fields: []field[T]{
 			accountID,
-			text("name", "The login name, by which rules of other accounts may name it.", func(e *T) *string { return &e.Name }),
+			text("name", "The login name, by which rules of other accounts may name it.",
+				func(e *T) *string { return &e.Name }),
 			list("keys", "Access keys. Without any, of any account, the default key is taken, or those of `--access-key`.",
 				keyShape(), func(e *T) *[]cloud.AccessKey { return &e.Keys }),
-			list("users", "Users, who may do what their policies allow.", userShape(), func(e *T) *[]cloud.User { return &e.Users }),
+			list("users", "Users, who may do what their policies allow.", userShape(),
+				func(e *T) *[]cloud.User { return &e.Users }),
 			list("roles", "Roles, for AssumeRole.", roleShape(), func(e *T) *[]cloud.Role { return &e.Roles }),
 			texts("resource-groups", "IDs of the resource groups, without the default one. If it is absent, any `rg-` ID is one.",
 				func(e *T) *[]string { return &e.ResourceGroups }),
-			needed(list("regions", "The regions that the account sees.", regionShape(), func(e *T) *[]cloud.Region { return &e.Regions })),
+			needed(list("regions", "The regions that the account sees.", regionShape(),
+				func(e *T) *[]cloud.Region { return &e.Regions })),
 		},
 	}.closed()
 }
@@ -90,7 +95,7 @@ func keyShape() *shape[cloud.AccessKey] {
 		fields: []field[T]{
 			id("id", "The ID of the key, different from all others in the file.", func(k *T) *string { return &k.ID }),
 			id("secret", "The secret that requests are signed with.", func(k *T) *string { return &k.Secret }),
-			text("user", "The name of the user whose key it is. If it is absent, it is of the account itself, which may do everything.",
+			text("user", "The name of the user whose key it is. If it is absent, it is of the account, which may do everything.",
 				func(k *T) *string { return &k.User }),
 			boolean("inactive", "The key was disabled.", func(k *T) *bool { return &k.Inactive }),
 		},
@@ -114,9 +119,11 @@ func roleShape() *shape[cloud.Role] {
 		name: "role", doc: "A RAM role.", identity: "name",
 		fields: []field[T]{
 			id("name", "The name of the role.", func(r *T) *string { return &r.Name }),
-			needed(document("trust", "Who may assume the role: its trust policy.", ram.ParseTrust, func(r *T) *string { return &r.Trust })),
+			needed(document("trust", "Who may assume the role: its trust policy.", ram.ParseTrust,
+				func(r *T) *string { return &r.Trust })),
 			documents("policies", "What sessions of the role may do.", func(r *T) *[]string { return &r.Policies }),
-			duration("max-session", "How long a session may be at most.", "1h", func(r *T) *time.Duration { return &r.MaxSession }),
+			duration("max-session", "How long a session may be at most.", "1h",
+				func(r *T) *time.Duration { return &r.MaxSession }),
 		},
 	}.closed()
 }
@@ -129,12 +136,15 @@ func regionShape() *shape[cloud.Region] {
 			id("id", "The ID of the region, such as `cn-hangzhou`.", func(r *T) *string { return &r.ID }),
 			list("vpcs", "VPCs. If it is absent, there are those of the groups or, without groups, any ID is one.",
 				vpcShape(), func(r *T) *[]cloud.VPC { return &r.VPCs }),
-			list("prefix-lists", "Named lists of networks.", prefixListShape(), func(r *T) *[]cloud.PrefixList { return &r.PrefixLists }),
-			list("port-lists", "Named lists of ports.", portListShape(), func(r *T) *[]cloud.PortList { return &r.PortLists }),
+			list("prefix-lists", "Named lists of networks.", prefixListShape(),
+				func(r *T) *[]cloud.PrefixList { return &r.PrefixLists }),
+			list("port-lists", "Named lists of ports.", portListShape(),
+				func(r *T) *[]cloud.PortList { return &r.PortLists }),
 			number("group-quota", "How many groups the region may have. If it is absent, 1000, or twice as many as there are.", 0,
 				func(r *T) *int { return &r.GroupQuota }),
 			list("groups", "Security groups.", groupShape(), func(r *T) *[]cloud.Group { return &r.Groups }),
-			list("interfaces", "Elastic network interfaces.", interfaceShape(), func(r *T) *[]cloud.Interface { return &r.Interfaces }),
+			list("interfaces", "Elastic network interfaces.", interfaceShape(),
+				func(r *T) *[]cloud.Interface { return &r.Interfaces }),
 		},
 	}.closed()
 }

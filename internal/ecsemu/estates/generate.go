@@ -129,8 +129,8 @@ func (g *generator) group(number int, at *place) cloud.Group {
 	filling := filling{generator: g, place: at, group: &group, vpc: vpc}
 	filling.fill(g.spread.rules(&g.draw, g.RulesPerGroup))
 	if group.Type == cloud.TypeNormal {
-		recent := append(at.recent[vpc], group.ID)
-		at.recent[vpc] = recent[max(0, len(recent)-recentGroups):]
+		at.recent[vpc] = append(at.recent[vpc], group.ID)
+		at.recent[vpc] = at.recent[vpc][max(0, len(at.recent[vpc])-recentGroups):]
 	}
 	return group
 }

@@ -84,3 +84,20 @@ func BenchmarkGenerate(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(100*200), "ns/rule")
 }
+
+func TestASpreadKeepsTheAverage(t *testing.T) {
+	for _, average := range []int{1, 10, 100, 200, 800, 900} {
+		options := estates.GenerateOptions{Seed: 1, Groups: 40, RulesPerGroup: average, Spread: true}
+		least, most, total := 1<<30, 0, 0
+		for _, g := range estates.Generate(options).Regions[0].Groups {
+			n := len(g.Egress)
+			least, most, total = min(least, n), max(most, n), total+n
+		}
+		if off := total - 40*average; off < -average-20 || off > average+20 || most > 900 {
+			t.Errorf("an average of %d: got %d rules in all, and %d in one group", average, total, most)
+		}
+		if uneven := most > 4*average && least < average/2+1; uneven != (average <= 200) {
+			t.Errorf("an average of %d: got from %d to %d rules", average, least, most)
+		}
+	}
+}

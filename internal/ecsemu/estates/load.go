@@ -1,6 +1,8 @@
 package estates
 
 import (
+	"slices"
+
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
 	"github.com/egress-janitor/egress-janitor/internal/strictyaml"
 )
@@ -68,7 +70,7 @@ func checkAccount(m strictyaml.Map, read *cloud.Estate) {
 		if !there || !child.IsScalar() {
 			continue
 		}
-		if name, ok := child.Text(); ok && name != "" && !contains(users, name) {
+		if name, ok := child.Text(); ok && name != "" && !slices.Contains(users, name) {
 			child.Problem(problemUser, "the account has no user %q%s", name, strictyaml.Suggest(name, users))
 		}
 	}
@@ -88,13 +90,4 @@ func checkRule(m strictyaml.Map, r *cloud.Rule) {
 	if cloud.HasPorts(r.Protocol) && !m.Has("ports") && !m.Has("port-list") {
 		m.Problem(problemPorts, "a rule for %s needs ports, as 443/443, or a port-list", r.Protocol)
 	}
-}
-
-func contains(all []string, one string) bool {
-	for _, text := range all {
-		if text == one {
-			return true
-		}
-	}
-	return false
 }

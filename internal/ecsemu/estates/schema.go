@@ -3,6 +3,7 @@ package estates
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 )
 
 // Schema gives the JSON Schema (draft-07) of estate files. It says what an editor can tell from the text alone: that IDs
@@ -46,9 +47,7 @@ func (o *outline) schema() map[string]any {
 	properties, required := map[string]any{}, []string{}
 	for _, r := range o.rows {
 		property := map[string]any{"description": r.doc}
-		for key, value := range r.form.schema {
-			property[key] = value
-		}
+		maps.Copy(property, r.form.schema)
 		if r.form.preset != "" {
 			property["default"] = r.form.presetValue()
 		}
