@@ -1,7 +1,9 @@
 # Everything that is done with this repository more than once. `make` alone says what there is.
 #
-# Needed: Go, git, make, a C compiler for the race detector, and prometheus and promtool for the tests of dashboards and
-# alerts. With CI=true a missing one is a failure; without, what cannot run is named and left out. Tools are built from internal/tools/go.mod, at the versions pinned there.
+# Needed: Go, git, make, a C compiler for the race detector, prometheus and promtool for the tests of dashboards and
+# alerts; for `make clients` also Python, Node.js with npm, a JDK with Maven, curl and openssl. With CI=true a missing one is
+# a failure; without, what cannot run is named and left out. Tools are built from internal/tools/go.mod, at the versions
+# pinned there.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -58,11 +60,18 @@ test: ## Run all tests, in random order and with the race detector (but for most
 	  $(GO) test $$race -run '^TestStories$$/^(drain|pause|reloaded|two_processes)$$' ./cmd/egress-janitor; \
 	fi
 
+.PHONY: clients
+clients: ## Run SDKs that were not written here against the emulator; installs them into build/clients.
+	internal/ecsemu/clients/prepare.sh
+	$(GO) test -tags clients -count=1 ./internal/ecsemu/clients
+
 .PHONY: lint
 lint: ## Check format, layers, style, vet, go.mod and dead code; changes nothing.
-	$(GO) vet ./...
+	$(GO) vet -tags clients ./...
+	$(GO) -C internal/ecsemu/clients/golang vet ./...
 	$(GO) mod tidy -diff
 	$(GO) -C internal/tools mod tidy -diff
+	$(GO) -C internal/ecsemu/clients/golang mod tidy -diff
 	$(TOOL) golangci-lint config verify
 	$(TOOL) golangci-lint run ./...
 	@dead=$$($(TOOL) deadcode -test ./...); \

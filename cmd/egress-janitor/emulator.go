@@ -30,6 +30,7 @@ type emulatorFlags struct {
 	stsTLS    bool
 	generated generateFlags
 	era       cloud.Era
+	assume    []string
 }
 
 func newEmulator(sys system) *cobra.Command {
@@ -47,9 +48,15 @@ GET /_emulator/requests shows what it was asked; POST /_emulator/faults makes it
   egress-janitor emulator --access-key LTAIexample:secret --ca-file ca.pem
   egress-janitor emulator --groups 200 --rules 30 --seed 7       # an estate that nobody had to write
   egress-janitor emulator --groups 5000 --rules 200 --even       # one of exactly a million egress rules
-  egress-janitor emulator --read-lag 2s --quota DescribeSecurityGroups=100/m`,
+  egress-janitor emulator --read-lag 2s --quota DescribeSecurityGroups=100/m
+  egress-janitor emulator --assume revoke-batch=partial --assume client-token-lifetime=10m`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return sys.emulator(cmd.Context(), flags) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asksWhatToAssume(flags.assume) {
+				return explainAssumptions(sys.out)
+			}
+			return sys.emulator(cmd.Context(), flags)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.listen, "listen", "127.0.0.1:0", "address to serve on; port 0 takes a free one")
@@ -68,6 +75,9 @@ GET /_emulator/requests shows what it was asked; POST /_emulator/faults makes it
 		"code of calls over a quota: Throttling, Throttling.User or Throttling.Api")
 	f.BoolVar(&flags.stsTLS, "sts-needs-tls", false, "refuse calls of STS over plain HTTP, as the cloud does")
 	addEra(f, &flags.era)
+	f.StringArrayVar(&flags.assume, "assume", nil,
+		"NAME=VALUE of what the documents of the API leave open, see docs/emulator-assumptions.md; "+
+			"repeatable, and wins over the flags about the same; help lists them")
 	flags.generated.add(f, 0)
 	cmd.MarkFlagsMutuallyExclusive("estate", "groups")
 	cmd.MarkFlagsMutuallyExclusive("estate", "generate-groups")
@@ -95,6 +105,9 @@ func (s system) emulatorOptions(flags emulatorFlags) (ecsemu.Options, error) {
 		Era: flags.era,
 	}
 	if err := flags.generated.validate(); err != nil {
+		return o, err
+	}
+	if err := assume(&o.Era, flags.assume); err != nil {
 		return o, err
 	}
 	var err error

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -50,7 +52,8 @@ func TestMain(m *testing.M) {
 //	                              lets them through and keeps their answers
 //	await held                    waits until one such call has come, or one such answer
 //	release                       opens the gate for good
-//	expand FILE...                replaces $NAME and ${NAME} in files by variables
+//	expand FILE...                replaces $NAME and ${NAME} in files by variables; RAM_SCAN, RAM_REVOKE and RAM_RESTORE are
+//	                              the policies of deploy/ram
 //	json [-doc N] FILE PATH WANT  compares one value of a JSON document
 //	remember FILE PATH NAME...    sets variables to values of a JSON document, by pairs of path and name
 //	get [-status N] URL FILE      fetches a page, which must have the status 200, or N; post does the same by POST
@@ -132,7 +135,23 @@ func setup(env *testscript.Env) error {
 	sample := os.CopyFS(filepath.Join(env.WorkDir, "sample"), configs.FS())
 	// What was deferred first runs last: by then all processes are gone.
 	env.Defer(func() { checkFilesForSecrets(tb, env.WorkDir) })
-	return errors.Join(common, sample, os.MkdirAll(temporary, 0o700))
+	return errors.Join(common, sample, os.MkdirAll(temporary, 0o700), setPolicies(env))
+}
+
+// setPolicies sets RAM_SCAN, RAM_REVOKE and RAM_RESTORE to the policies of deploy/ram, each on one line.
+func setPolicies(env *testscript.Env) error {
+	for _, name := range []string{"scan", "revoke", "restore"} {
+		document, err := os.ReadFile(filepath.Join("..", "..", "deploy", "ram", name+".json"))
+		if err != nil {
+			return err
+		}
+		var line bytes.Buffer
+		if err := json.Compact(&line, document); err != nil {
+			return err
+		}
+		env.Setenv("RAM_"+strings.ToUpper(name), line.String())
+	}
+	return nil
 }
 
 // positive makes a command of a function that has no use for "!".

@@ -30,8 +30,8 @@ func TestGeneratedRulesAreLegal(t *testing.T) {
 			r := ecsemu.Start(t, &empty, atStoppedClock)
 			for i := range estate.Regions[0].Groups {
 				g := &estate.Regions[0].Groups[i]
-				again(t, r, g.ID, authorize, g.Egress, "Dest", "Source")
-				again(t, r, g.ID, "AuthorizeSecurityGroup", g.Ingress, "Source", "Dest")
+				again(t, r, g.ID, g.Egress, side{authorize, "Dest", "Source"})
+				again(t, r, g.ID, g.Ingress, side{"AuthorizeSecurityGroup", "Source", "Dest"})
 				all := must(t, r, "DescribeSecurityGroupAttribute",
 					params("RegionId", "cn-hangzhou", "SecurityGroupId", g.ID, "MaxResults", "1000"))
 				if got, want := len(all.list("Permissions", "Permission")), len(g.Egress)+len(g.Ingress); got != want {
@@ -42,8 +42,11 @@ func TestGeneratedRulesAreLegal(t *testing.T) {
 	}
 }
 
+// side is how the rules of a direction are authorized: the action, and how the names of parameters begin.
+type side struct{ action, peer, own string }
+
 // again authorizes rules, a hundred at once.
-func again(t *testing.T, r *ecsemu.Running, group, action string, rules []ecsemu.Rule, peer, own string) {
+func again(t *testing.T, r *ecsemu.Running, group string, rules []ecsemu.Rule, s side) {
 	t.Helper()
 	for some := range slices.Chunk(rules, 100) {
 		query := params("RegionId", "cn-hangzhou", "SecurityGroupId", group)
@@ -63,18 +66,18 @@ func again(t *testing.T, r *ecsemu.Running, group, action string, rules []ecsemu
 			set("Priority", strconv.Itoa(rule.Priority))
 			set("Description", rule.Description)
 			set("SourcePortRange", rule.SourcePorts)
-			set(own+"CidrIp", rule.Own)
+			set(s.own+"CidrIp", rule.Own)
 			switch {
 			case strings.HasPrefix(rule.Peer, "pl-"):
-				set(peer+"PrefixListId", rule.Peer)
+				set(s.peer+"PrefixListId", rule.Peer)
 			case strings.HasPrefix(rule.Peer, "sg-"):
-				set(peer+"GroupId", rule.Peer)
+				set(s.peer+"GroupId", rule.Peer)
 			case strings.Contains(rule.Peer, ":"):
-				set("Ipv6"+peer+"CidrIp", rule.Peer)
+				set("Ipv6"+s.peer+"CidrIp", rule.Peer)
 			default:
-				set(peer+"CidrIp", rule.Peer)
+				set(s.peer+"CidrIp", rule.Peer)
 			}
 		}
-		must(t, r, action, query)
+		must(t, r, s.action, query)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
@@ -54,7 +55,9 @@ func (s *Server) playErrorAfter(q *request, f *armedFault) (reply, error) {
 
 func (s *Server) playThrottle(q *request, f *armedFault) (reply, error) {
 	code := cmp.Or(wire.Code(f.Code), wire.CodeThrottlingUser)
-	return s.throttled(q, code, []meter{{header: headerPerAPI, limit: 1, left: time.Second}}), nil
+	return s.throttled(q, code, []meter{
+		{header: headerPerAPI, limit: 1, left: time.Second}, {header: headerPerAll, limit: 1, left: time.Second},
+	}), nil
 }
 
 func (s *Server) playAnswer(q *request, f *armedFault) (reply, error) {
@@ -121,7 +124,7 @@ func (s *Server) playEditBefore(q *request, f *armedFault) (reply, error) {
 
 func (s *Server) playEditAfter(q *request, f *armedFault) (reply, error) {
 	change := q.edit(f)
-	before := s.cloud.EgressOf(change.Account, change.Region, change.Group)
+	before := s.cloud.Held(change)
 	answer := s.done(q)
 	if f.Edit == cloud.EditRecreate {
 		s.cloud.PutBack(change, before)
@@ -182,9 +185,12 @@ func (q *request) edit(f *armedFault) cloud.Change {
 	return change
 }
 
-// change is an edit to the group that a request is about.
+// change is an edit to the group that a request is about. Where it names no rules, it is of those that the request is
+// about: of ingress, if its action is about that alone.
 func (q *request) change(edit cloud.Edit) cloud.Change {
+	ofIngress := []string{"AuthorizeSecurityGroup", "RevokeSecurityGroup", "ModifySecurityGroupRule"}
 	return cloud.Change{
-		Edit: edit, Account: q.caller.Account, Region: q.Params.Get("RegionId"), Group: q.Params.Get("SecurityGroupId"),
+		Edit: edit, Ingress: slices.Contains(ofIngress, q.do.Name), Account: q.caller.Account,
+		Region: q.Params.Get("RegionId"), Group: q.Params.Get("SecurityGroupId"),
 	}
 }

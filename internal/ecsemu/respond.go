@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/acs"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
 
@@ -50,7 +52,7 @@ func (q *request) header() map[string]string {
 func (s *Server) failure(q *request, err error) reply {
 	r := s.errors.Complete(err)
 	body, err := q.format.Encode("Error", wire.ErrorBody{
-		RequestID: q.id, HostID: hostID(q.http.Host), Code: r.Code, Message: r.Message,
+		RequestID: q.id, HostID: q.hostID(), Code: r.Code, Message: r.Message,
 		Recommend: "https://error-center.aliyun.com/status/search?Keyword=" + string(r.Code) + "&source=PopGw",
 		Denied:    r.Denied,
 	}, 1024)
@@ -60,11 +62,18 @@ func (s *Server) failure(q *request, err error) reply {
 	return reply{status: r.Status, code: r.Code, header: q.header(), body: body}
 }
 
-// hostID is the name the client meant to call, or the central one if it called an address.
-func hostID(host string) string {
-	name, _, _ := strings.Cut(host, ":")
+// hostID is the name the client meant to call, or the central one of the product if it called an address.
+func (q *request) hostID() string {
+	name, _, _ := strings.Cut(q.http.Host, ":")
 	if strings.HasSuffix(name, ".aliyuncs.com") {
 		return name
+	}
+	version := q.Params.Get("Version")
+	if acs.SchemeOf(q.http.Header) == acs.ACS3 {
+		version = q.http.Header.Get("X-Acs-Version")
+	}
+	if version == cloud.VersionSTS {
+		return "sts.aliyuncs.com"
 	}
 	return "ecs.aliyuncs.com"
 }

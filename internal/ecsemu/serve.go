@@ -32,7 +32,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	q, err := s.take(r)
 	var answer reply
 	if err == nil {
-		answer, err = s.answer(q)
+		answer, err = s.answer(q) //nolint:contextcheck // Its context is in q, with the rest of the request.
 	}
 	if err != nil {
 		answer = s.failure(q, err)
@@ -116,6 +116,11 @@ func (s *Server) carryOut(q *request, snapshot *cloud.World, change func(respons
 		done, err = s.cloud.Do(q.call())
 	} else {
 		done, err = s.cloud.DoOn(snapshot, q.call())
+	}
+	if err != nil && done.Changed {
+		answer := s.failure(q, err) // A part of it was done.
+		answer.effect = true
+		return answer, nil
 	}
 	if err != nil {
 		return reply{}, err

@@ -79,6 +79,7 @@ type Server struct {
 	behind   *cloud.World // What reading calls see; nil is the world as it is.
 	offset   *atomic.Int64
 	identity *identity
+	era      cloud.Era
 	needsTLS bool          // STS is served over TLS only.
 	grace    time.Duration // How long requests under way may take to end once the server is stopped.
 }
@@ -109,10 +110,10 @@ func New(options Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cloud: held, clock: clock, latency: options.Latency, errors: wire.Table(), nonces: acs.NewNonces(rememberedNonces),
-		throttle: newThrottle(&options), offset: offset,
+		cloud: held, clock: clock, latency: options.Latency, errors: errorsOf(&options.Era), offset: offset,
+		nonces: acs.NewNonces(rememberedNonces), throttle: newThrottle(&options),
 		record: &record{limit: rememberedRequests, bytes: rememberedBytes}, faults: &faults{}, identity: shown, grace: stopGrace,
-		needsTLS: options.STSNeedsTLS,
+		needsTLS: options.STSNeedsTLS, era: options.Era,
 	}
 	if options.ReadLag > 0 {
 		s.behind = held.Follow(options.ReadLag)

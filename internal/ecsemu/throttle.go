@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"strconv"
 	"sync"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 const (
 	headerPerAPI = "x-ratelimit-user-api" // Of one action.
 	headerPerAll = "x-ratelimit-user"     // Of all actions together.
+	// headerRetry is what the newest ones read. They take any answer that has it for one of throttling.
+	headerRetry = "x-acs-retry-after" // Milliseconds.
 )
 
 // throttle counts calls per account, region and action, in windows that begin at multiples of their length. Once a
@@ -133,16 +136,22 @@ func (s *Server) withinQuota(q *request) (reply, error) {
 
 // String gives the header's value. What Reset is besides TimeLeft is not documented; here they are the same.
 func (m meter) String() string {
-	left := max(1, m.left.Milliseconds())
+	left := m.wait()
 	return fmt.Sprintf("Limit:%d,Remain:%d,TimeLeft:%d,Reset:%d", m.limit, m.remain, left, left)
 }
+
+// wait is how many milliseconds are left of the window.
+func (m meter) wait() int64 { return max(1, m.left.Milliseconds()) }
 
 // throttled is the reply to a call that is one too many.
 func (s *Server) throttled(q *request, code wire.Code, used []meter) reply {
 	r := s.failure(q, wire.Refuse(code))
+	var longest int64
 	for _, m := range used {
 		r.header[m.header] = m.String()
+		longest = max(longest, m.wait())
 	}
+	r.header[headerRetry] = strconv.FormatInt(longest, 10)
 	return r
 }
 

@@ -127,7 +127,7 @@ func (c *call) asks() []ask {
 func (a *Action) looksAtTags() bool {
 	switch a.Name {
 	case "AuthorizeSecurityGroup", "AuthorizeSecurityGroupEgress", "DescribeSecurityGroupReferences", "TagResources",
-		"UntagResources", "ListTagResources":
+		"UntagResources", "ListTagResources", "AddTags", "RemoveTags", "DescribeTags":
 		return false
 	}
 	return true

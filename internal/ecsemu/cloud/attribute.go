@@ -1,7 +1,9 @@
 package cloud
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
@@ -25,9 +27,13 @@ type attributeResponse struct {
 	Permissions       struct {
 		Permission []permissionElement `json:"Permission"`
 	} `json:"Permissions"`
-	SnapshotPolicyIDs struct {
-		SnapshotPolicyID []string `json:"SnapshotPolicyId"`
-	} `json:"SnapshotPolicyIds"`
+	// SnapshotPolicyIDs are told if they are asked for. The sample in the documents has them, but an answer that the
+	// vendor's command line printed has not; its pager takes the list of rules to be the only list there is.
+	SnapshotPolicyIDs *snapshotPolicies `json:"SnapshotPolicyIds,omitempty"`
+}
+
+type snapshotPolicies struct {
+	SnapshotPolicyID []string `json:"SnapshotPolicyId"`
 }
 
 // SizeHint is about how long the answer is in JSON.
@@ -43,7 +49,7 @@ func describeSecurityGroupAttribute(c *call) (any, error) {
 	if name := c.params.Get("Attribute"); name != "" && name != "snapshotPolicyIds" {
 		return nil, wire.Refuse(wire.CodeAttribute)
 	}
-	asked, err := askedRules(c.params, g)
+	asked, err := c.askedRules(g)
 	if err != nil {
 		return nil, err
 	}
@@ -51,8 +57,10 @@ func describeSecurityGroupAttribute(c *call) (any, error) {
 		RequestID: c.requestID, RegionID: c.region.id, SecurityGroupID: g.ID, SecurityGroupName: g.Name,
 		Description: g.Description, VpcID: g.VPC, InnerAccessPolicy: g.InnerAccess,
 	}
-	response.SnapshotPolicyIDs.SnapshotPolicyID = []string{}
-	page, next, err := asked.page(c.params)
+	if c.params.Get("Attribute") != "" {
+		response.SnapshotPolicyIDs = &snapshotPolicies{SnapshotPolicyID: []string{}}
+	}
+	page, next, err := asked.page(c)
 	if err != nil {
 		return nil, err
 	}
@@ -82,9 +90,10 @@ type ruleListing struct {
 }
 
 // askedRules gives the rules of the directions and the network card that were asked for. Of both directions, egress
-// comes first: the order that the cloud has is not documented. A group in a VPC has one kind of card, whatever was
-// asked for; of a classic group, one call shows one kind.
-func askedRules(p wire.Params, g *Group) (*ruleListing, error) {
+// comes first: the order that the cloud has is not documented; see [Era.IngressFirst]. A group in a VPC has one kind of
+// card, whatever was asked for; of a classic group, one call shows one kind.
+func (c *call) askedRules(g *Group) (*ruleListing, error) {
+	p := c.params
 	nic, ok := readNIC(p)
 	if !ok {
 		return nil, wire.Refuse(wire.CodeNIC)
@@ -98,6 +107,9 @@ func askedRules(p wire.Params, g *Group) (*ruleListing, error) {
 	directions := []direction{egress, ingress}
 	switch p.Get("Direction") {
 	case "", "all":
+		if c.era.IngressFirst {
+			slices.Reverse(directions)
+		}
 	case egress.String():
 		directions = directions[:1]
 	case ingress.String():
@@ -122,23 +134,40 @@ func askedRules(p wire.Params, g *Group) (*ruleListing, error) {
 
 // page picks the page that was asked for; pages run over both directions. A token is good for the listing that it was
 // given in, so not with another Direction. Its tokens count the rules: whether the cloud's notice that a rule went away
-// between two pages is not documented, so a client must not rely on it.
-func (l *ruleListing) page(p wire.Params) (page []directedRule, next string, err error) {
-	size, ok := p.Int("MaxResults", defaultRulePage, minRulePage, maxRulePage)
+// between two pages is not documented, so a client must not rely on it; see [Era.NextRulePages].
+func (l *ruleListing) page(c *call) (page []directedRule, next string, err error) {
+	size, ok := c.params.Int("MaxResults", defaultRulePage, minRulePage, maxRulePage)
 	if !ok {
 		return nil, "", wire.Refusef(wire.CodeAttributeParameter, "The parameter MaxResults must be a number from 10 to 1000.")
 	}
 	from := 0
-	if token := p.Get("NextToken"); token != "" {
-		position, ok := decodeToken(l.name, token)
-		if from, err = strconv.Atoi(position); !ok || err != nil || from < 0 {
+	if token := c.params.Get("NextToken"); token != "" {
+		position, ok := c.decodeToken(l.name, token)
+		if from, err = l.find(position); !ok || err != nil {
 			return nil, "", wire.Refusef(wire.CodeAttributeParameter, "The parameter NextToken is not valid.")
 		}
-		from = min(from, len(l.rules))
 	}
 	to := min(from+size, len(l.rules))
 	if to < len(l.rules) {
-		next = encodeToken(l.name, strconv.Itoa(to))
+		position := strconv.Itoa(to)
+		if c.era.NextRulePages {
+			position += " " + l.rules[to].rule.ID
+		}
+		next = c.encodeToken(l.name, position)
 	}
 	return l.rules[from:to], next, nil
+}
+
+// find gives the number of the rule that a token names by its number and maybe its ID.
+func (l *ruleListing) find(position string) (int, error) {
+	number, id, named := strings.Cut(position, " ")
+	at := slices.IndexFunc(l.rules, func(r directedRule) bool { return r.rule.ID == id })
+	if named && id != "" && at >= 0 {
+		return at, nil
+	}
+	at, err := strconv.Atoi(number)
+	if err == nil && at < 0 {
+		err = strconv.ErrRange
+	}
+	return min(at, len(l.rules)), err
 }

@@ -8,16 +8,32 @@ import (
 )
 
 // authorize adds rules to a group. An answer names no IDs. Whether the cloud does a part of a request that it refuses is
-// not documented; here it is all or nothing.
+// not documented; here it is all or nothing, unless [Era.PartialAuthorize] says otherwise.
 func (d direction) authorize(c *call) (any, error) {
 	g, err := c.changeableGroup()
 	if err != nil {
 		return nil, err
 	}
-	asked, err := c.readRules(d, authorizing, g)
-	if err != nil {
-		return nil, err
+	asked, bad := c.readRules(d, authorizing, g)
+	atOnce := len(asked)
+	if c.era.PartialAuthorize {
+		atOnce = 1
+	} else if bad != nil {
+		return nil, bad
 	}
+	for part := range slices.Chunk(asked, max(atOnce, 1)) {
+		if g, err = d.add(c, g, part); err != nil {
+			return nil, err
+		}
+	}
+	if bad != nil {
+		return nil, bad
+	}
+	return &plainResponse{RequestID: c.requestID}, nil
+}
+
+// add adds those rules to a group that it does not have yet, all of them or none, and gives the group as it is then.
+func (d direction) add(c *call, g *Group, asked []permission) (*Group, error) {
 	known := c.contents(d.rules(g))
 	added := make([]Rule, 0, len(asked))
 	for i := range asked {
@@ -29,7 +45,7 @@ func (d direction) authorize(c *call) (any, error) {
 		}
 	}
 	if len(added) == 0 {
-		return &plainResponse{RequestID: c.requestID}, nil
+		return g, nil
 	}
 	twin := d.with(g, append(slices.Clone(d.rules(g)), added...))
 	if err := c.checkLimits(g, twin, authorizing); err != nil {
@@ -41,7 +57,7 @@ func (d direction) authorize(c *call) (any, error) {
 		fresh[i].Created = ruleTime(c.now)
 	}
 	c.putGroup(twin)
-	return &plainResponse{RequestID: c.requestID}, nil
+	return twin, nil
 }
 
 func ruleTime(now time.Time) string { return now.Format(time.RFC3339) }

@@ -34,16 +34,18 @@ func (r *Rule) destination() destination {
 }
 
 // content is what makes two rules of one direction the same: everything but ID, description and time. Which parts the
-// cloud compares is not documented. Addresses are compared by what they mean, and accounts by their IDs.
+// cloud compares is not documented. Addresses are compared by what they mean, unless [Era.TextMatch] says otherwise, and
+// accounts by their IDs.
 func (c *call) content(r *Rule) Rule {
 	twin := *r
 	twin.kind = twin.destination()
 	twin.PeerAccount = c.peerAccount(r)
 	twin.ID, twin.NoID, twin.Description, twin.Created = "", false, "", ""
-	twin.Protocol, twin.Policy, twin.NIC = strings.ToLower(r.Protocol), strings.ToLower(r.Policy), strings.ToLower(r.NIC)
-	twin.Own = meaning(r.Own)
+	twin.Protocol = strings.ToLower(c.era.protocol(r.Protocol))
+	twin.Policy, twin.NIC = strings.ToLower(r.Policy), strings.ToLower(r.NIC)
+	twin.Own = c.era.meaning(r.Own)
 	if twin.kind == toIPv4 || twin.kind == toIPv6 {
-		twin.Peer = meaning(r.Peer)
+		twin.Peer = c.era.meaning(r.Peer)
 	}
 	return twin
 }

@@ -56,11 +56,12 @@ func (e *permissionElement) side(s side) elementSide {
 	}
 }
 
-// describeRule tells a rule as answers do. What PortRange holds beside a port list is not documented; here, nothing.
+// describeRule tells a rule as answers do, where the documents are silent as the [Era] has it.
 func (c *call) describeRule(d direction, rule *Rule) permissionElement {
 	e := permissionElement{
-		SecurityGroupRuleID: &rule.ID, Direction: d.String(), IPProtocol: protocolName(rule.Protocol),
-		Policy: policyName(rule.Policy), NicType: rule.NIC, Priority: rule.Priority, PortRange: rule.Ports,
+		SecurityGroupRuleID: &rule.ID, Direction: d.String(),
+		IPProtocol: c.era.spelled(protocolName(c.era.protocol(rule.Protocol))), Policy: c.era.spelled(policyName(rule.Policy)),
+		NicType: rule.NIC, Priority: rule.Priority, PortRange: c.portRange(rule),
 		SourcePortRange: rule.SourcePorts, PortRangeListID: rule.PortList, DestGroupOwnerAccount: "",
 		SourceGroupOwnerAccount: "", CreateTime: rule.Created, Description: rule.Description,
 	}
@@ -70,7 +71,7 @@ func (c *call) describeRule(d direction, rule *Rule) permissionElement {
 	peer, own := e.side(d.peer()), e.side(d.own())
 	switch rule.destination() {
 	case toIPv4:
-		*peer.cidr = rule.Peer
+		*peer.cidr = c.era.address(rule.Peer)
 	case toIPv6:
 		*peer.cidr6 = rule.Peer
 	case toPrefixList:
@@ -80,23 +81,42 @@ func (c *call) describeRule(d direction, rule *Rule) permissionElement {
 		}
 	case toGroup:
 		account := c.peerAccount(rule)
-		*peer.group, *peer.owner = rule.Peer, accountNumber(account)
 		if g := c.region.groups[rule.Peer]; g != nil && account == "" {
 			*peer.groupName = g.Name
 		}
+		if account == "" && c.era.TellOwnAccount {
+			account = c.account.id
+		}
+		*peer.group, *peer.owner = rule.Peer, accountNumber(account)
 	case toNothing:
 	}
 	if strings.Contains(rule.Own, ":") {
 		*own.cidr6 = rule.Own
 	} else {
-		*own.cidr = rule.Own
+		*own.cidr = c.era.address(rule.Own)
 	}
 	return e
 }
 
+// portRange gives the ports of a rule as they are told. Of a list of which nothing is known, there is no first range.
+func (c *call) portRange(rule *Rule) string {
+	if rule.PortList == "" {
+		return rule.Ports
+	}
+	switch c.era.ListPorts {
+	case ListPortsAll:
+		return PortsAll
+	case ListPortsFirst:
+		if list := c.region.portLists[rule.PortList]; list != nil && len(list.Entries) > 0 {
+			return list.Entries[0].Ports
+		}
+	case ListPortsEmpty, "":
+	}
+	return rule.Ports
+}
+
 // accountNumber gives an account as it is told: as a number if it is one. A name is told only of accounts of which
-// nothing else is known. An account is told only of groups that are another's; what the cloud tells of a group of the
-// same account is not documented.
+// nothing else is known.
 func accountNumber(account string) any {
 	if IsAccountID(account) {
 		return json.Number(account)

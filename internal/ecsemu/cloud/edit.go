@@ -5,7 +5,7 @@ import "slices"
 // Edit is what somebody else does to a group right before a call, as faults play it.
 type Edit string
 
-// Edits. Those of rules are of egress rules.
+// Edits.
 const (
 	// EditTag tags the group with ExemptTag.
 	EditTag Edit = "tag"
@@ -33,24 +33,26 @@ func Edits() []Edit {
 type Change struct {
 	Edit                   Edit
 	Account, Region, Group string
-	// Rules are the IDs of the rules that are edited; none are all of the group.
-	Rules []string
+	// Rules are the IDs of the rules that are edited, of either direction. None are all of one direction.
+	Rules   []string
+	Ingress bool // That direction is ingress.
+}
+
+// edits tells whether a change is about rules of a direction.
+func (change *Change) edits(d direction) bool {
+	return len(change.Rules) > 0 || change.Ingress == (d == ingress)
 }
 
 // Edit changes a group, if it is there.
 func (c *Cloud) Edit(change Change) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	a := c.world.accounts[change.Account]
-	if a == nil || a.regions[change.Region] == nil {
-		return
-	}
-	r := a.regions[change.Region]
-	g := r.groups[change.Group]
-	if g == nil {
+	r := c.world.region(change.Account, change.Region)
+	if r == nil || r.groups[change.Group] == nil {
 		return
 	}
 	defer c.noteChanges(change.Account, change.Region)
+	g := r.groups[change.Group]
 	twin := *g
 	switch change.Edit {
 	case EditDeleteGroup:
@@ -59,7 +61,11 @@ func (c *Cloud) Edit(change Change) {
 	case EditTag:
 		twin.Tags = withTags(g.Tags, []tag{{key: ExemptTag, value: "true"}})
 	case EditDescription, EditContent, EditRecreate, EditRemove:
-		twin.Egress = c.editRules(g.Egress, change)
+		for _, d := range []direction{egress, ingress} {
+			if change.edits(d) {
+				twin = *d.with(&twin, c.editRules(d.rules(g), change))
+			}
+		}
 	}
 	r.putGroup(&twin)
 }
@@ -103,40 +109,34 @@ func (r *Rule) narrowed() Rule {
 	return twin
 }
 
-// EgressOf gives the egress rules that a group of any account has now; nil if it is not there.
-func (c *Cloud) EgressOf(account, region, group string) []Rule {
+// Held gives the group of a change as it is now; nil if it is not there.
+func (c *Cloud) Held(change Change) *Group {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	a := c.world.accounts[account]
-	if a == nil || a.regions[region] == nil || a.regions[region].groups[group] == nil {
-		return nil
+	if r := c.world.region(change.Account, change.Region); r != nil {
+		return r.groups[change.Group]
 	}
-	return slices.Clone(a.regions[region].groups[group].Egress)
+	return nil
 }
 
-// PutBack adds those of some rules again that a group has not any more. They are as they were, but have new IDs and
-// creation times.
-func (c *Cloud) PutBack(change Change, before []Rule) {
+// PutBack adds those rules again that a group held before and has not any more. They are as they were, but have new IDs
+// and creation times.
+func (c *Cloud) PutBack(change Change, before *Group) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	a := c.world.accounts[change.Account]
-	if a == nil || a.regions[change.Region] == nil {
-		return
-	}
-	r := a.regions[change.Region]
-	g := r.groups[change.Group]
-	if g == nil {
+	r := c.world.region(change.Account, change.Region)
+	if r == nil || r.groups[change.Group] == nil || before == nil {
 		return
 	}
 	defer c.noteChanges(change.Account, change.Region)
-	there := map[string]bool{}
-	for i := range g.Egress {
-		there[g.Egress[i].ID] = true
+	g := r.groups[change.Group]
+	for _, d := range []direction{egress, ingress} {
+		gone := slices.DeleteFunc(slices.Clone(d.rules(before)), func(rule Rule) bool {
+			return slices.ContainsFunc(d.rules(g), func(there Rule) bool { return there.ID == rule.ID })
+		})
+		g = d.with(g, append(slices.Clone(d.rules(g)), c.editRules(gone, Change{Edit: EditRecreate})...))
 	}
-	gone := slices.DeleteFunc(slices.Clone(before), func(rule Rule) bool { return there[rule.ID] })
-	twin := *g
-	twin.Egress = append(slices.Clone(g.Egress), c.editRules(gone, Change{Edit: EditRecreate})...)
-	r.putGroup(&twin)
+	r.putGroup(g)
 }
 
 // Owner gives what calls as the account itself are made with.
@@ -148,10 +148,7 @@ func (c *Cloud) Owner(account string) *Credential {
 func (c *Cloud) ForgetToken(q *Call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key := tokenKey{account: q.Caller.Account, action: q.Action.Name, token: q.Params.Get("ClientToken")}
-	if q.Action.Regional {
-		key.region = q.Params.Get("RegionId")
-	}
+	key := c.era.tokenKey(q.Caller.Account, q.Action, q.Params)
 	if _, known := c.tokens.done[key]; known {
 		delete(c.tokens.done, key)
 		c.tokens.order = slices.DeleteFunc(c.tokens.order, func(other tokenKey) bool { return other == key })

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu/wire"
 )
@@ -14,7 +16,8 @@ import (
 //
 // A token names the listing, and the last element of its page. It is refused in any other listing: of another account,
 // region, action or parent. It says nothing of filters, as no document does: with other ones it goes on at the same
-// place. That its element is gone by then is no obstacle, and nothing is told twice or left out by it.
+// place, unless [Era.PageTokenFilters] says otherwise. That its element is gone by then is no obstacle, and nothing is
+// told twice or left out by it.
 type listing struct {
 	name string // What is listed, beside the account and the region.
 	// MaxResults may be from low to high, and is the fallback if absent. If both are the same, it is no parameter.
@@ -45,7 +48,7 @@ func nextPage[E any](c *call, l listing, all []E, key func(E) string) (page []E,
 	}
 	scope := strings.Join([]string{l.name, c.account.id, c.region.id}, " ")
 	if asked := c.params.Get("NextToken"); asked != "" {
-		last, ok := decodeToken(scope, asked)
+		last, ok := c.decodeToken(scope, asked)
 		if !ok {
 			return nil, "", wire.Refusef(l.badToken, "The parameter NextToken is invalid.")
 		}
@@ -54,7 +57,7 @@ func nextPage[E any](c *call, l listing, all []E, key func(E) string) (page []E,
 	if len(all) <= size {
 		return all, "", nil
 	}
-	return all[:size], encodeToken(scope, key(all[size-1])), nil
+	return all[:size], c.encodeToken(scope, key(all[size-1])), nil
 }
 
 // numbers are what listings by page number tell of themselves.
@@ -84,14 +87,37 @@ func (c *call) asksByToken() bool {
 func descending(a, b string) int { return cmp.Compare(b, a) }
 
 // encodeToken makes a token, which looks opaque so that no client is tempted to make one up.
-func encodeToken(listing, position string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(listing + "\x00" + position))
+func (c *call) encodeToken(listing, position string) string {
+	text := c.bound(listing) + "\x00" + position
+	if c.era.PageTokenLifetime > 0 {
+		text += "\x00" + c.now.Format(time.RFC3339Nano)
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(text))
 }
 
-func decodeToken(listing, token string) (position string, ok bool) {
+// decodeToken gives the position of a token, if it is one of the listing and good.
+func (c *call) decodeToken(listing, token string) (position string, ok bool) {
 	text, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil {
 		return "", false
 	}
-	return strings.CutPrefix(string(text), listing+"\x00")
+	position, ok = strings.CutPrefix(string(text), c.bound(listing)+"\x00")
+	if !ok || c.era.PageTokenLifetime == 0 {
+		return position, ok
+	}
+	position, given, _ := strings.Cut(position, "\x00")
+	at, err := time.Parse(time.RFC3339Nano, given)
+	return position, err == nil && c.now.Sub(at) < c.era.PageTokenLifetime
+}
+
+// bound gives what tokens of a listing are for: along with its filters, if they matter.
+func (c *call) bound(listing string) string {
+	if !c.era.PageTokenFilters {
+		return listing
+	}
+	filters := maps.Clone(c.params)
+	delete(filters, "NextToken")
+	delete(filters, "MaxResults")
+	sum := fingerprint(c.action.Name, filters)
+	return listing + " " + string(sum[:])
 }

@@ -54,7 +54,8 @@ func (c *call) readPermissions(d direction, op operation, g *Group) ([]permissio
 	return all, nil
 }
 
-// readRules reads the rules that a request holds, with their defaults, if they make sense and are all different.
+// readRules reads the rules that a request holds, with their defaults, if they make sense and are all different. With an
+// error, it gives those before the bad one.
 func (c *call) readRules(d direction, op operation, g *Group) ([]permission, error) {
 	asked, err := c.readPermissions(d, op, g)
 	if err != nil {
@@ -63,11 +64,11 @@ func (c *call) readRules(d direction, op operation, g *Group) ([]permission, err
 	seen := make(map[Rule]bool, len(asked))
 	for i := range asked {
 		if err := asked[i].read(); err != nil {
-			return nil, err
+			return asked[:i], err
 		}
 		content := c.content(&asked[i].rule)
 		if seen[content] {
-			return nil, wire.Refuse(wire.CodePermissionTwice)
+			return asked[:i], wire.Refuse(wire.CodePermissionTwice)
 		}
 		seen[content] = true
 	}
@@ -116,7 +117,7 @@ func (p *permission) readProtocol() error {
 		return nil
 	}
 	if n, ok := wire.Decimal(text); ok && n <= 255 && takesProtocolNumbers(p.call.region.id) {
-		p.rule.Protocol = text
+		p.rule.Protocol = p.call.era.protocol(text)
 		return nil
 	}
 	if wire.IsDigits(text) {
@@ -264,7 +265,7 @@ func (p *permission) readOwn() error {
 }
 
 // readCIDR keeps the text as it is: whether the cloud rewrites IPv4 addresses of rules is not documented, and clients
-// compare what they are told with what they sent.
+// compare what they are told with what they sent. See [Era.MaskedCIDRs].
 func (p *permission) readCIDR(into *string, text string, s side) error {
 	if _, ok := parsePrefix(text, false); !ok {
 		return p.malformedCIDR(s, onlyLength(text, false))

@@ -12,7 +12,7 @@ const maxRuleIDs = 100
 // revoke removes rules of one group, which a request names in one of three ways: by SecurityGroupRuleId.N, by
 // Permissions.N, or by the parts of one rule at the top level. What does not match a rule by its parts is left out
 // without a word, unless [Era.MissingParts] says otherwise; see [MissingRule] for IDs. Whether the cloud does a part of
-// a request that it refuses is not documented; here it is all or nothing.
+// a request that it refuses is not documented; here it is all or nothing, unless [Era.PartialRevoke] says otherwise.
 func (d direction) revoke(c *call) (any, error) {
 	g, err := c.changeableGroup()
 	if err != nil {
@@ -24,7 +24,7 @@ func (d direction) revoke(c *call) (any, error) {
 	} else {
 		doomed, err = d.rulesByContent(c, g)
 	}
-	if err != nil {
+	if err != nil && !c.era.PartialRevoke {
 		return nil, err
 	}
 	if len(doomed) > 0 {
@@ -37,6 +37,9 @@ func (d direction) revoke(c *call) (any, error) {
 		}
 		c.putGroup(d.with(g, left))
 	}
+	if err != nil {
+		return nil, err
+	}
 	return &plainResponse{RequestID: c.requestID}, nil
 }
 
@@ -48,17 +51,17 @@ func (c *call) ruleIDs() []wire.Element {
 	return listed(c.params, "SecurityGroupRuleId")
 }
 
-// rulesByID gives where in a group the rules with some IDs are. A rule of another group, or of the other direction, is
-// as good as none.
+// rulesByID gives where in a group the rules with some IDs are; with an error, those before the bad one. A rule of another
+// group, or of the other direction, is as good as none.
 //
 // That IDs may not come along with Permissions is documented, the code for it is not quite: the one here is said to be
 // for Permissions along with any other parameter. What IDs do along with the parts of a rule is not documented; here
-// they are refused, so that no client gets away with it.
+// they are refused, so that no client gets away with it, unless [Era.RuleIDsWin] says otherwise.
 func (d direction) rulesByID(c *call, g *Group, ids []wire.Element) (map[int]bool, error) {
 	if len(listed(c.params, "Permissions")) > 0 {
 		return nil, wire.Refuse(wire.CodePermissions)
 	}
-	if d.hasFlatRule(c.params) || ids[len(ids)-1].Index > maxRuleIDs {
+	if d.hasFlatRule(c.params) && !c.era.RuleIDsWin || ids[len(ids)-1].Index > maxRuleIDs {
 		return nil, wire.Refuse(wire.CodeRuleIDs)
 	}
 	rules := d.rules(g)
@@ -66,7 +69,7 @@ func (d direction) rulesByID(c *call, g *Group, ids []wire.Element) (map[int]boo
 	for _, e := range ids {
 		id := e.Fields.Get("")
 		if seen[id] {
-			return nil, wire.Refuse(wire.CodeRuleIDTwice)
+			return found, wire.Refuse(wire.CodeRuleIDTwice)
 		}
 		seen[id] = true
 		at := slices.IndexFunc(rules, func(r Rule) bool { return id != "" && r.ID == id })
@@ -74,20 +77,21 @@ func (d direction) rulesByID(c *call, g *Group, ids []wire.Element) (map[int]boo
 		case at >= 0:
 			found[at] = true
 		case !looksLikeID(id, "sgr-"):
-			return nil, wire.Refuse(wire.CodeRuleIDs)
+			return found, wire.Refuse(wire.CodeRuleIDs)
 		case !c.era.missingSucceeds():
-			return nil, wire.Refuse(wire.CodeRuleNotExist)
+			return found, wire.Refuse(wire.CodeRuleNotExist)
 		}
 	}
 	return found, nil
 }
 
-// rulesByContent gives where in a group the rules are whose parts a request gives. What they have as their peer is
+// rulesByContent gives where in a group the rules are whose parts a request gives; with an error, those before the bad
+// one. What they have as their peer is
 // looked at only if there is no such rule, as a rule must be removable when its peer is gone.
 func (d direction) rulesByContent(c *call, g *Group) (map[int]bool, error) {
-	asked, err := c.readRules(d, revoking, g)
-	if err != nil {
-		return nil, err
+	asked, bad := c.readRules(d, revoking, g)
+	if bad != nil && !c.era.PartialRevoke {
+		return nil, bad
 	}
 	known := c.contents(d.rules(g))
 	found := map[int]bool{}
@@ -100,13 +104,13 @@ func (d direction) rulesByContent(c *call, g *Group) (map[int]bool, error) {
 			continue
 		}
 		if err := asked[i].checkReferences(); err != nil {
-			return nil, err
+			return found, err
 		}
 		if c.era.missingPartsFail() {
-			return nil, c.noSuchRule(&asked[i].rule, known)
+			return found, c.noSuchRule(&asked[i].rule, known)
 		}
 	}
-	return found, nil
+	return found, bad
 }
 
 // noSuchRule refuses the revocation of a rule by its parts. The first two codes are in the older tables, the last one

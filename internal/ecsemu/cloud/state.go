@@ -24,6 +24,14 @@ func (w *World) named(name string) *account {
 	return nil
 }
 
+// region gives a region that an account sees; nil if it sees none of that ID.
+func (w *World) region(account, id string) *region {
+	if a := w.accounts[account]; a != nil {
+		return a.regions[id]
+	}
+	return nil
+}
+
 type account struct {
 	id      string
 	name    string   // Its login name; may be empty.

@@ -38,21 +38,29 @@ type Request struct {
 func Read(r *http.Request) (*Request, error) {
 	read := &Request{Params: Params{}}
 	var err error
-	if read.Query, err = url.ParseQuery(r.URL.RawQuery); err != nil {
+	read.Query, err = parsePairs(r.URL.RawQuery)
+	read.add(read.Query)
+	if err != nil {
 		return read, Refusef(CodeParameter, "The query of the request is malformed.")
 	}
-	read.add(read.Query)
 	if read.Body, err = readBody(r.Body); err != nil {
 		return read, err
 	}
 	if !hasForm(r) {
 		return read, nil
 	}
-	if read.Form, err = url.ParseQuery(string(read.Body)); err != nil {
+	read.Form, err = parsePairs(string(read.Body))
+	read.add(read.Form)
+	if err != nil {
 		return read, Refusef(CodeParameter, "The body of the request is malformed: expected a form in URL encoding.")
 	}
-	read.add(read.Form)
 	return read, nil
+}
+
+// parsePairs reads a query or a form. A semicolon is a character like others, which clients need not encode; the standard
+// library refuses it, as it once parted pairs. With an error, it gives the pairs that could be read.
+func parsePairs(text string) (url.Values, error) {
+	return url.ParseQuery(strings.ReplaceAll(text, ";", "%3B"))
 }
 
 func (r *Request) add(values url.Values) {
