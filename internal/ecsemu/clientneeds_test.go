@@ -41,6 +41,12 @@ func TestThrottlingTellsHowLongToWait(t *testing.T) {
 			},
 			want: [3]string{used, "Limit:1,Remain:0,TimeLeft:30000,Reset:30000", "30000"},
 		},
+		{
+			name: "quotas that are both used up, and the other one is longer", quotas: map[string]ecsemu.Quota{
+				"DescribeRegions": {Calls: 1, Per: time.Minute}, ecsemu.QuotaTogether: {Calls: 1, Per: time.Second},
+			},
+			want: [3]string{"Limit:1,Remain:0,TimeLeft:30000,Reset:30000", used, "30000"},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := startSmall(t, func(o *ecsemu.Options) { o.Quotas = test.quotas })

@@ -29,6 +29,17 @@ func TestNewRefusesWhatMakesNoSense(t *testing.T) {
 		{"a region without an ID", ecsemu.Options{Estate: region(ecsemu.Region{})}, `estate: region 1: the ID "" is empty or given twice`},
 		{"a group twice", ecsemu.Options{Estate: region(ecsemu.Region{ID: "r", Groups: []ecsemu.Group{{ID: "g"}, {ID: "g"}}})}, `estate: region r: the group ID "g" is empty or given twice`},
 		{"a list twice", ecsemu.Options{Estate: region(ecsemu.Region{ID: "r", PrefixLists: []ecsemu.PrefixList{{ID: "p"}, {ID: "p"}}})}, `estate: region r: the prefix list ID "p" is empty or given twice`},
+		{"a list without an ID", ecsemu.Options{Estate: region(ecsemu.Region{ID: "r", PrefixLists: []ecsemu.PrefixList{{}}})}, `estate: region r: the prefix list ID "" is empty or given twice`},
+		{"a port list twice", ecsemu.Options{Estate: region(ecsemu.Region{ID: "r", PortLists: []ecsemu.PortList{{ID: "p"}, {ID: "p"}}})}, `estate: region r: the port list ID "p" is empty or given twice`},
+		{"a port list without an ID", ecsemu.Options{Estate: region(ecsemu.Region{ID: "r", PortLists: []ecsemu.PortList{{}}})}, `estate: region r: the port list ID "" is empty or given twice`},
+		{"a VPC twice", ecsemu.Options{Estate: region(ecsemu.Region{ID: "r", VPCs: []ecsemu.VPC{{ID: "v"}, {ID: "v"}}})}, `estate: region r: the VPC ID "v" is empty or given twice`},
+		{"a VPC without an ID", ecsemu.Options{Estate: region(ecsemu.Region{ID: "r", VPCs: []ecsemu.VPC{{}}})}, `estate: region r: the VPC ID "" is empty or given twice`},
+		{"an interface twice", ecsemu.Options{Estate: region(ecsemu.Region{ID: "r", Interfaces: []ecsemu.Interface{{ID: "e"}, {ID: "e"}}})}, `estate: region r: the interface ID "e" is empty or given twice`},
+		{"an interface without an ID", ecsemu.Options{Estate: region(ecsemu.Region{ID: "r", Interfaces: []ecsemu.Interface{{}}})}, `estate: region r: the interface ID "" is empty or given twice`},
+		{"a group without an ID", ecsemu.Options{Estate: region(ecsemu.Region{ID: "r", Groups: []ecsemu.Group{{}}})}, `estate: region r: the group ID "" is empty or given twice`},
+		{"a region twice", ecsemu.Options{Estate: &ecsemu.Estate{Regions: []ecsemu.Region{{ID: "r"}, {ID: "r"}}}}, `estate: region 2: the ID "r" is empty or given twice`},
+		{"an account twice", ecsemu.Options{Estate: &ecsemu.Estate{Account: "42", Others: []ecsemu.Estate{{Account: "42"}}}}, "estate: the account 42 is there twice"},
+		{"a key without an ID", ecsemu.Options{Keys: []ecsemu.AccessKey{{Secret: "s"}}}, "emulator options: access key 1: the ID and the secret must not be empty"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server, err := ecsemu.New(test.options)

@@ -200,6 +200,16 @@ func TestPeopleThatMakeNoSenseAreRefused(t *testing.T) {
 			`estate: account 1234567890123456: user 2: the name "a" is empty or given twice`,
 		},
 		{
+			"a user without a name",
+			ecsemu.Estate{Users: []cloud.User{user("")}},
+			`estate: account 1234567890123456: user 1: the name "" is empty or given twice`,
+		},
+		{
+			"a role twice",
+			ecsemu.Estate{Roles: []cloud.Role{{Name: "r", Trust: good}, {Name: "r", Trust: good}}},
+			`estate: account 1234567890123456: role 2: the name "r" is empty or given twice`,
+		},
+		{
 			"a role without a name",
 			ecsemu.Estate{Roles: []cloud.Role{{Trust: good}}},
 			`estate: account 1234567890123456: role 1: the name "" is empty or given twice`,

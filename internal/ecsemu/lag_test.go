@@ -115,11 +115,13 @@ func TestQuotas(t *testing.T) {
 
 func TestQuotasThatMakeNoSense(t *testing.T) {
 	for name, options := range map[string]ecsemu.Options{
-		"no calls":           {Quotas: map[string]ecsemu.Quota{"DescribeRegions": {Per: time.Second}}},
-		"no window":          {Quotas: map[string]ecsemu.Quota{"DescribeRegions": {Calls: 1}}},
-		"an unknown action":  {Quotas: map[string]ecsemu.Quota{"X": {Calls: 1, Per: time.Second}}},
-		"an unknown code":    {QuotaCode: "Slow"},
-		"a lag of less than": {ReadLag: -1},
+		"no calls":                 {Quotas: map[string]ecsemu.Quota{"DescribeRegions": {Per: time.Second}}},
+		"no window":                {Quotas: map[string]ecsemu.Quota{"DescribeRegions": {Calls: 1}}},
+		"an unknown action":        {Quotas: map[string]ecsemu.Quota{"X": {Calls: 1, Per: time.Second}}},
+		"an unknown code":          {QuotaCode: "Slow"},
+		"a lag of less than":       {ReadLag: -1},
+		"fewer calls than none":    {QuotaPerSecond: -1},
+		"a window that ends early": {QuotaPerSecond: 1, QuotaWindow: -1},
 	} {
 		if _, err := ecsemu.New(options); err == nil {
 			t.Errorf("%s: it was taken", name)

@@ -77,19 +77,23 @@ func questionsOfAnswers() map[string]question {
 			map[string]string{"capitals": "TCP Accept", "lower": "tcp accept"},
 		},
 		"protocol-numbers": {tryNumbers, map[string]string{
-			"as-sent": "58, 80/80: OperationDenied, -1/-1: ", "names": "ICMPv6, 80/80: , -1/-1: OperationDenied",
+			"as-sent": "58, 80/80: OperationDenied, -1/-1: , left 2", "names": "ICMPv6, 80/80: , -1/-1: OperationDenied, left 1",
 		}},
 		"port-list-ports": {
 			func(a *asking) string {
-				return fmt.Sprint(a.rule("sgr-list")["PortRange"], ", ", a.rule("sgr-first")["PortRange"])
+				return fmt.Sprint(a.rule("sgr-list")["PortRange"], ", ", a.rule("sgr-first")["PortRange"], ", unknown ",
+					a.find(five(), "sgr-unknown")["PortRange"])
 			},
-			map[string]string{"empty": ", 443/443", "all": "-1/-1, 443/443", "first": "80/80, 443/443"},
+			map[string]string{
+				"empty": ", 443/443, unknown ", "all": "-1/-1, 443/443, unknown -1/-1", "first": "80/80, 443/443, unknown ",
+			},
 		},
 		"ipv4-cidrs": {
 			func(a *asking) string {
-				return fmt.Sprint(a.rule("sgr-first")["DestCidrIp"], " ", a.rule("sgr-bare")["DestCidrIp"])
+				return fmt.Sprint(a.rule("sgr-first")["DestCidrIp"], " ", a.rule("sgr-bare")["DestCidrIp"], " ",
+					a.find(five(), "sgr-five")["SourceCidrIp"])
 			},
-			map[string]string{"as-sent": "10.1.2.3/8 192.0.2.1", "masked": "10.0.0.0/8 192.0.2.1/32"},
+			map[string]string{"as-sent": "10.1.2.3/8 192.0.2.1 10.9.9.9/24", "masked": "10.0.0.0/8 192.0.2.1/32 10.9.9.0/24"},
 		},
 		"own-account": {
 			func(a *asking) string {
@@ -100,14 +104,15 @@ func questionsOfAnswers() map[string]question {
 	}
 }
 
-// tryNumbers has a protocol by its number told, and sends one that has ports by its name.
+// tryNumbers has a protocol by its number told, sends one that has ports by its name, and revokes the first by its name.
 func tryNumbers(a *asking) string {
 	north := params("RegionId", "cn-qingdao", "SecurityGroupId", "sg-north")
 	seen := fmt.Sprint(a.find(north, "sgr-number")["IpProtocol"])
 	for _, ports := range []string{"80/80", "-1/-1"} {
 		seen += ", " + ports + ": " + a.code(authorize, with(north, "IpProtocol", "6", "PortRange", ports, "DestCidrIp", "10.0.0.0/8"))
 	}
-	return seen
+	must(a, a.running, revoke, with(north, "IpProtocol", "icmpv6", "PortRange", "-1/-1", "Ipv6DestCidrIp", "2001:db8::/32"))
+	return fmt.Sprint(seen, ", left ", len(a.running.Server.Rules("cn-qingdao", "sg-north")))
 }
 
 func questionsOfGateway() map[string]question {

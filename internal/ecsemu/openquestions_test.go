@@ -67,7 +67,9 @@ func askedGroup(pairs ...string) url.Values {
 	return with(params("RegionId", "cn-hangzhou", "SecurityGroupId", "sg-ask"), pairs...)
 }
 
-// askedEstate has what the questions are about, the group sg-many with more rules than a page, and a user whose
+func five() url.Values { return hangzhou("SecurityGroupId", "sg-five") }
+
+// askedEstate has what the questions are about, the group sg-five with a rule by five parts, the group sg-many with more rules than a page, and a user whose
 // permissions depend on addresses.
 func askedEstate() *ecsemu.Estate {
 	var many []ecsemu.Rule
@@ -100,6 +102,10 @@ func askedEstate() *ecsemu.Estate {
 						Ingress: []ecsemu.Rule{{ID: "sgr-in", Protocol: "all", Peer: "10.0.0.0/8"}},
 					},
 					{ID: "sg-db", Name: "db", VPC: "vpc-1", Egress: []ecsemu.Rule{{ID: "sgr-db", Protocol: "all", Peer: "0.0.0.0/0"}}},
+					{ID: "sg-five", Name: "five", VPC: "vpc-1", Egress: []ecsemu.Rule{
+						{ID: "sgr-five", Protocol: "tcp", Ports: "1/1", Peer: "198.51.100.0/24", Own: "10.9.9.9/24"},
+						{ID: "sgr-unknown", Protocol: "tcp", PortList: "prl-unknown", Peer: "10.0.0.0/8"},
+					}},
 					{ID: "sg-many", Name: "many", VPC: "vpc-1", Egress: many},
 				},
 			},
@@ -273,9 +279,13 @@ func questionsOfWriting() map[string]question {
 			func(a *asking) string {
 				must(a, a.running, revoke, askedGroup(slices.Concat(parts, []string{"192.0.2.1/32"})...))
 				must(a, a.running, revoke, askedGroup("IpProtocol", "tcp", "PortRange", "443/443", "DestCidrIp", "10.0.0.0/8"))
-				return a.left()
+				must(a, a.running, revoke, with(five(), "IpProtocol", "tcp", "PortRange", "1/1", "DestCidrIp", "198.51.100.0/24",
+					"SourceCidrIp", "10.9.9.0/24"))
+				return fmt.Sprint(a.left(), ruleIDs(a.running, "sg-five"))
 			},
-			map[string]string{"meaning": "sgr-list sgr-group", "text": "sgr-first sgr-bare sgr-list sgr-group"},
+			map[string]string{
+				"meaning": "sgr-list sgr-group[sgr-unknown]", "text": "sgr-first sgr-bare sgr-list sgr-group[sgr-five sgr-unknown]",
+			},
 		},
 		"policy-cidr": {
 			func(a *asking) string {

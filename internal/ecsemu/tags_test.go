@@ -108,6 +108,7 @@ func TestListingTags(t *testing.T) {
 		{"of those with two tags", []string{"Tag.1.Key", "env", "Tag.2.Key", "empty"}, []string{"sg-web:empty=", "sg-web:env=prod"}},
 		{"of a resource that has not the tag", []string{"ResourceId.1", "sg-far", "Tag.1.Key", "empty"}, []string{}},
 		{"of a resource group", []string{"Tag.1.Key", "acs:rm:rgId", "Tag.1.Value", "rg-1"}, []string{"sg-db:acs:rm:rgId=rg-1"}},
+		{"of another resource group", []string{"Tag.1.Key", "acs:rm:rgId", "Tag.1.Value", "rg-2"}, []string{}},
 		{"of another type of resources", []string{"ResourceType", "instance", "Tag.1.Key", "env"}, []string{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -186,6 +187,10 @@ func TestOlderActionsAboutTags(t *testing.T) {
 	if got := tagsOf(t, r, "sg-web"); got != "empty= env=dev" {
 		t.Errorf("without a, and without env if it were prod: got %q", got)
 	}
+	must(t, r, "RemoveTags", older("Tag.1.Key", "env", "Tag.1.Value", "dev"))
+	if got := tagsOf(t, r, "sg-web"); got != "empty=" {
+		t.Errorf("without env as it is: got %q", got)
+	}
 	must(t, r, "RemoveTags", older())
 	must(t, r, "RemoveTags", older())
 	if got := tagsOf(t, r, "sg-web"); got != "" {
@@ -254,6 +259,8 @@ func TestTagRefusals(t *testing.T) {
 		{"a listing by too long a key", list, tagging("Tag.1.Key", long), 400, "InvalidTagKey.Malformed"},
 		{"a listing by too long a value", list, tagging("Tag.1.Key", "k", "Tag.1.Value", long), 400, "InvalidTagValue.Malformed"},
 		{"a listing by a resource group and a tag", list, tagging("Tag.1.Key", "acs:rm:rgId", "Tag.1.Value", "rg-1", "Tag.2.Key", "k"), 400, "InvalidTagValue.Malformed"},
+		{"a listing by a resource group that is none", list, tagging("Tag.1.Key", "acs:rm:rgId"), 400, "InvalidTagValue.Malformed"},
+		{"a listing of an unknown type by a tag", list, tagging("ResourceType", "x", "Tag.1.Key", "k"), 404, "InvalidResourceType.NotFound"},
 		{"a listing by pattern", list, tagging("TagFilter.1.TagKey", "k*"), 400, "InvalidParameter"},
 		{"a listing with a made-up token", list, tagging("ResourceId.1", "sg-web", "NextToken", "x"), 400, "InvalidParameter"},
 		{"an older listing of an unknown type", "DescribeTags", hangzhou("ResourceType", "x"), 404, "InvalidResourceType.NotFound"},
