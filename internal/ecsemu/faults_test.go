@@ -347,7 +347,7 @@ func TestFaultsOverHTTP(t *testing.T) {
 		{"a negative latency", `[{"kind":"close","latency":"-1s"}]`, "/0", "must not be negative"},
 		{"a negative interval", `[{"kind":"drip","interval":"-1s"}]`, "/0", "must not be negative"},
 		{"a negative count", `[{"kind":"drop-items","count":-1}]`, "/0", "must not be negative"},
-		{"a negative lag", `[{"kind":"stale","lag":"-1s"}]`, "/0", "must not be negative"},
+		{"a negative lag", `[{"kind":"lag","lag":"-1s"}]`, "/0", "must not be negative"},
 		{"a probability under 0", `[{"kind":"close","probability":-0.5}]`, "/0/probability", "the probability -0.5 is not from 0 to 1"},
 		{"a status beyond the last", `[{"kind":"html","status":600}]`, "/0/status", "is not from 200 to 599"},
 		{"a later error that is none", `[{"kind":"error-after","status":399}]`, "/0/status", "is not from 400 to 599"},
