@@ -287,3 +287,24 @@ func TestCreatedGroups(t *testing.T) {
 	}
 	must(t, r, authorize, params("RegionId", "cn-hangzhou", "SecurityGroupId", id, "IpProtocol", "all", "PortRange", "-1/-1", "DestCidrIp", "0.0.0.0/0"))
 }
+
+// TestClassicGroupsHaveNoPeersInVPCs has the groups of another account, which may be in another VPC but not in any.
+func TestClassicGroupsHaveNoPeersInVPCs(t *testing.T) {
+	estate := smallEstate()
+	estate.Others = []ecsemu.Estate{{Account: "42", Regions: []ecsemu.Region{{ID: "cn-hangzhou", Groups: []ecsemu.Group{
+		{ID: "sg-vpc", Name: "v", VPC: "vpc-42"}, {ID: "sg-old", Name: "o"},
+	}}}}}
+	r := ecsemu.Start(t, estate, atStoppedClock)
+	for _, test := range []struct {
+		group, peer string
+		taken       bool
+	}{
+		{"sg-web", "sg-vpc", true}, {"sg-classic", "sg-old", true}, {"sg-web", "sg-old", false}, {"sg-classic", "sg-vpc", false},
+	} {
+		got := call(t, r, authorize, web("SecurityGroupId", test.group, "IpProtocol", "all", "PortRange", "-1/-1", "NicType", "intranet",
+			"DestGroupId", test.peer, "DestGroupOwnerId", "42"))
+		if (got.status == 200) != test.taken {
+			t.Errorf("%s of %s: got %d %q", test.peer, test.group, got.status, got.code())
+		}
+	}
+}

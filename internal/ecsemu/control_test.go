@@ -170,6 +170,12 @@ func TestTheEstateIsExportedAndReplaced(t *testing.T) {
 	if status, _ := control(t, r, http.MethodGet, "/_emulator/estate?secrets=yes", ""); status != 400 {
 		t.Errorf("got %d of secrets that are neither true nor false", status)
 	}
+	if status, body := control(t, r, http.MethodGet, "/_emulator/estate?secrets=false", ""); status != 200 || strings.Contains(body, ecsemu.DefaultKeySecret) {
+		t.Errorf("got %d of no secrets, or some: %.200s", status, body)
+	}
+	if status, _ := control(t, r, http.MethodGet, "/_emulator/estate?secret=true", ""); status != 400 {
+		t.Errorf("got %d of a parameter that is none", status)
+	}
 	list := func() []string {
 		return groupIDs(must(t, r, "DescribeSecurityGroups", params("RegionId", "cn-hangzhou", "PageSize", "50")))
 	}

@@ -184,3 +184,31 @@ func TestEditsOverHTTP(t *testing.T) {
 		t.Errorf("removed (-want +got):\n%s", diff)
 	}
 }
+
+// TestEditsOfWhatIsNotThere has faults strike at calls about what they cannot edit: the answers are as without them.
+func TestEditsOfWhatIsNotThere(t *testing.T) {
+	r := startRevocable(t)
+	setFaults(t, r,
+		ecsemu.Fault{Kind: ecsemu.FaultEditAfter, Edit: cloud.EditRecreate, Times: 3},
+		ecsemu.Fault{Kind: ecsemu.FaultEditAfter, Edit: cloud.EditTag, Times: 3},
+		ecsemu.Fault{Kind: ecsemu.FaultEditBefore, Edit: cloud.EditRemove, Times: 3})
+	for range 3 {
+		for want, query := range map[string][]string{
+			"InvalidSecurityGroupId.NotFound": {"SecurityGroupId", "sg-none"},
+			"InvalidRegionId.NotFound":        {"RegionId", "cn-x"},
+			"MissingParameter.RegionId":       {"RegionId", ""},
+		} {
+			if got := call(t, r, revoke, with(byID("sgr-tcp"), query...)).code(); got != want {
+				t.Errorf("got code %q, want %q", got, want)
+			}
+		}
+	}
+	for _, fault := range r.Server.Faults() {
+		if fault.Hits != 3 {
+			t.Errorf("got %d hits of %s, want 3", fault.Hits, fault.Kind)
+		}
+	}
+	if diff := cmp.Diff([]string{}, gone(r)); diff != "" {
+		t.Errorf("rules that are gone (-want +got):\n%s", diff)
+	}
+}

@@ -336,3 +336,38 @@ func TestFaultsOfHandshakes(t *testing.T) {
 		t.Errorf("once the faults were over: got %d, error %v", got.status, err)
 	}
 }
+
+// TestFaultsOfListingsLeaveOtherAnswersAlone has them strike at answers that are no listings, and at empty ones.
+func TestFaultsOfListingsLeaveOtherAnswersAlone(t *testing.T) {
+	r := startSmall(t)
+	plain := func(a answer) map[string]any {
+		delete(a.body, "RequestId")
+		return a.body
+	}
+	empty := hangzhou("SecurityGroupName", "nobody", "MaxResults", "10")
+	for _, kind := range []ecsemu.FaultKind{ecsemu.FaultEmptyList, ecsemu.FaultDropItems, ecsemu.FaultRepeatItem} {
+		for action, query := range map[string]url.Values{"GetCallerIdentity": nil, "DescribeSecurityGroups": empty} {
+			setFaults(t, r)
+			want := plain(must(t, r, action, query))
+			setFaults(t, r, ecsemu.Fault{Kind: kind})
+			if diff := cmp.Diff(want, plain(must(t, r, action, query))); diff != "" {
+				t.Errorf("%s of %s (-want +got):\n%s", kind, action, diff)
+			}
+		}
+	}
+}
+
+func TestARepeatedItemOfNumberedPages(t *testing.T) {
+	r := ecsemu.Start(t, pagingEstate(25), atStoppedClock)
+	setFaults(t, r, ecsemu.Fault{Kind: ecsemu.FaultRepeatItem})
+	page := func(pairs ...string) answer {
+		return call(t, r, "DescribeSecurityGroups", with(params("RegionId", "r", "PageSize", "10"), pairs...))
+	}
+	first, second := groupIDs(page()), groupIDs(page("PageNumber", "2"))
+	if len(first) != 10 || len(second) != 11 || second[0] != first[9] {
+		t.Errorf("got %v after %v", second, first)
+	}
+	if got := page("PageNumber", "2", "RegionId", "none"); got.code() != "InvalidRegionId.NotFound" {
+		t.Errorf("in an unknown region: got %d %q", got.status, got.code())
+	}
+}

@@ -109,6 +109,11 @@ func TestJoiningAResourceGroup(t *testing.T) {
 	if got := join("ResourceType", "eni", "ResourceId", "eni-1", "ResourceGroupId", "rg-2"); got.code() != "InvalidResourceGroup.Duplicate" {
 		t.Errorf("joining with it again: got %d %q", got.status, got.code())
 	}
+	for kind, id := range map[string]string{"eni": "eni-none", "instance": "eni-1", "securitygroup": "sg-none"} {
+		if got := join("ResourceType", kind, "ResourceId", id, "ResourceGroupId", "rg-1"); got.code() != "InvalidResourceId.NotFound" {
+			t.Errorf("joining with %s as %s: got %d %q", id, kind, got.status, got.code())
+		}
+	}
 	cards := must(t, r, "DescribeNetworkInterfaces", hangzhou("ResourceGroupId", "rg-2"))
 	if got := cards.list("NetworkInterfaceSets", "NetworkInterfaceSet"); len(got) != 1 {
 		t.Errorf("got %d interfaces in the resource group", len(got))
@@ -290,7 +295,9 @@ func TestReferencesToGroups(t *testing.T) {
 	estate.Others = []ecsemu.Estate{{Account: "42", Regions: []ecsemu.Region{{ID: "cn-hangzhou", Groups: []ecsemu.Group{
 		{ID: "sg-x", Name: "x", VPC: "vpc-1", Egress: []ecsemu.Rule{{Protocol: "all", Peer: "sg-web", PeerAccount: ecsemu.DefaultAccount}}},
 		{ID: "sg-y", Name: "y", VPC: "vpc-1", Egress: []ecsemu.Rule{{Protocol: "all", Peer: "sg-web"}}},
-	}}}}}
+		{ID: "sg-z", Name: "z", VPC: "vpc-1", Egress: []ecsemu.Rule{{Protocol: "all", Peer: "sg-web", PeerAccount: "home"}}},
+	}}}}, {Account: "43"}}
+	estate.Name = "home"
 	r := ecsemu.Start(t, estate, atStoppedClock)
 	got := must(t, r, "DescribeSecurityGroupReferences", hangzhou(
 		"SecurityGroupId.1", "sg-web", "SecurityGroupId.2", "sg-db", "SecurityGroupId.3", "sg-c", "SecurityGroupId.4", "sg-web"))
@@ -300,10 +307,20 @@ func TestReferencesToGroups(t *testing.T) {
 	want := []map[string]any{{
 		"SecurityGroupId": "sg-web",
 		"ReferencingSecurityGroups": map[string]any{"ReferencingSecurityGroup": []any{
-			referencing("sg-b", ecsemu.DefaultAccount), referencing("sg-a", ecsemu.DefaultAccount), referencing("sg-x", "42"),
+			referencing("sg-b", ecsemu.DefaultAccount), referencing("sg-a", ecsemu.DefaultAccount), referencing("sg-z", "42"),
+			referencing("sg-x", "42"),
 		}},
 	}}
 	if diff := cmp.Diff(want, got.list("SecurityGroupReferences", "SecurityGroupReference")); diff != "" {
 		t.Errorf("references (-want +got):\n%s", diff)
+	}
+}
+
+func TestManagedGroupsAreTheDistributors(t *testing.T) {
+	r := startSmall(t)
+	for id, want := range map[string]any{"sg-managed": json.Number("12345678910"), "sg-web": nil} {
+		if got := oneGroup(t, r, id)["ServiceID"]; got != want {
+			t.Errorf("%s: got ServiceID %v, want %v", id, got, want)
+		}
 	}
 }

@@ -233,3 +233,15 @@ func TestPeopleThatMakeNoSenseAreRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestARuleThatSaysNothingIsAskedAboutToo has calls that bring no rule that policies could ask about.
+func TestARuleThatSaysNothingIsAskedAboutToo(t *testing.T) {
+	r := startPeople(t, []cloud.User{user("nobody")}, nil)
+	group := params("RegionId", "cn-hangzhou", "SecurityGroupId", "sg-web")
+	for _, action := range []string{"AuthorizeSecurityGroup", "AuthorizeSecurityGroupEgress"} {
+		checkDenied(t, as(r, "nobody").call(t, action, with(group, "DestCidrIp", "10.0.0.0/8")), "ImplicitDeny")
+	}
+	for _, action := range []string{"ModifySecurityGroupRule", "ModifySecurityGroupEgressRule"} {
+		checkDenied(t, as(r, "nobody").call(t, action, with(group, "SecurityGroupRuleId", "sgr-a", "Priority", "2")), "ImplicitDeny")
+	}
+}

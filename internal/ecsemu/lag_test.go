@@ -135,9 +135,82 @@ func TestQuotasThatMakeNoSense(t *testing.T) {
 			t.Errorf("%s: got %q, %v, %v", text, action, quota, err)
 		}
 	}
-	for _, text := range []string{"", "5", "A=5", "A=5/h", "A=0/s", "A=x/s", "A=-1/m"} {
+	for _, text := range []string{"", "5", "A=5", "A=5/h", "A=0/s", "A=x/s", "A=-1/m", "A=99999999999999999999/s"} {
 		if _, _, err := ecsemu.ParseQuota(text); err == nil {
 			t.Errorf("%q was taken", text)
 		}
+	}
+}
+
+func TestListsThatAreDeletedAreSeenToBeLater(t *testing.T) {
+	r := startSmall(t, func(o *ecsemu.Options) { o.ReadLag = 10 * time.Second })
+	must(t, r, "DeletePrefixList", hangzhou("PrefixListId", "pl-v6"))
+	for _, want := range []int{2, 1} {
+		if got := must(t, r, "DescribePrefixLists", hangzhou()).list("PrefixLists", "PrefixList"); len(got) != want {
+			t.Errorf("got %d lists, want %d", len(got), want)
+		}
+		r.Server.SetClockOffset(10 * time.Second)
+	}
+}
+
+func TestAnotherEstateIsSeenAtOnceAndItsChangesLater(t *testing.T) {
+	r := startSmall(t, func(o *ecsemu.Options) { o.ReadLag = 10 * time.Second })
+	must(t, r, "DeleteSecurityGroup", hangzhou("SecurityGroupId", "sg-far"))
+	group := []ecsemu.Group{{ID: "sg-new", Name: "new", VPC: "vpc-1"}}
+	twice := &ecsemu.Estate{Regions: []ecsemu.Region{{ID: "cn-hangzhou", Groups: append(group, group...)}}}
+	if err := r.Server.SetEstate(twice); err == nil {
+		t.Error("an estate that makes no sense was taken")
+	}
+	if got := groupIDs(must(t, r, "DescribeSecurityGroups", hangzhou())); len(got) != len(smallEstate().Regions[0].Groups) {
+		t.Errorf("after an estate that was refused: got %v", got)
+	}
+	if err := r.Server.SetEstate(&ecsemu.Estate{Regions: []ecsemu.Region{{ID: "cn-hangzhou", Groups: group}}}); err != nil {
+		t.Fatal(err)
+	}
+	must(t, r, "CreateSecurityGroup", hangzhou("VpcId", "vpc-1"))
+	for _, want := range []int{1, 2} {
+		if got := groupIDs(must(t, r, "DescribeSecurityGroups", hangzhou())); len(got) != want {
+			t.Errorf("got %v, want %d groups", got, want)
+		}
+		r.Server.SetClockOffset(10 * time.Second)
+	}
+}
+
+func TestRegionsThatAreMadeUpShareAQuota(t *testing.T) {
+	r := startSmall(t, func(o *ecsemu.Options) {
+		o.Quotas = map[string]ecsemu.Quota{ecsemu.QuotaDefault: {Calls: 1, Per: time.Minute}}
+	})
+	for _, test := range []struct{ region, want string }{
+		{"cn-x", "InvalidRegionId.NotFound"}, {"cn-y", "Throttling.User"}, {"cn-hangzhou", ""},
+	} {
+		if got := call(t, r, "DescribeSecurityGroups", params("RegionId", test.region)).code(); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.region, got, test.want)
+		}
+	}
+}
+
+func TestAQuotaPerSecondIsOfSeconds(t *testing.T) {
+	r := startSmall(t, func(o *ecsemu.Options) { o.QuotaPerSecond = 3 })
+	got := call(t, r, "DescribeRegions", nil).header.Get("x-ratelimit-user-api")
+	if want := "Limit:3,Remain:2,TimeLeft:1000,Reset:1000"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestQuotasAndFaultsTogether has answers that have no headers, or tell of a quota by themselves.
+func TestQuotasAndFaultsTogether(t *testing.T) {
+	r := startSmall(t, func(o *ecsemu.Options) {
+		o.Quotas = map[string]ecsemu.Quota{ecsemu.QuotaDefault: {Calls: 5, Per: time.Minute}}
+	})
+	setFaults(t, r, ecsemu.Fault{Kind: ecsemu.FaultThrottle, Times: 1}, ecsemu.Fault{Kind: ecsemu.FaultClose, Times: 1})
+	got := call(t, r, "DescribeRegions", nil).header.Get("x-ratelimit-user-api")
+	if want := "Limit:1,Remain:0,TimeLeft:1000,Reset:1000"; got != want {
+		t.Errorf("throttled by a fault: got %q, want %q", got, want)
+	}
+	if _, err := tryPost(r, signed("POST", ecsemu.DefaultKeySecret, common("DescribeRegions", nil))); err == nil {
+		t.Error("the second call was answered")
+	}
+	if got := len(r.Server.Requests()); got != 2 {
+		t.Errorf("got %d requests on record, want 2", got)
 	}
 }

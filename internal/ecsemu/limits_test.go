@@ -56,6 +56,7 @@ func TestTheLargestIsTaken(t *testing.T) {
 		{"a rule's description of 512", authorize, web("IpProtocol", "all", "PortRange", "-1/-1", "DestCidrIp", "10.7.0.0/16", "Description", strings.Repeat("é", 512))},
 		{"a ClientToken of 64", authorize, web("IpProtocol", "all", "PortRange", "-1/-1", "DestCidrIp", "10.8.0.0/16", "ClientToken", strings.Repeat("\x7f", 64))},
 		{"icmpv6 to a list of its family", authorize, web("IpProtocol", "icmpv6", "PortRange", "-1/-1", "DestPrefixListId", "pl-v6")},
+		{"a source of the family of the list", authorize, web("IpProtocol", "tcp", "PortRange", "1/1", "SourceCidrIp", "10.0.0.0/8", "DestPrefixListId", "pl-v4")},
 		{"no source ports where there are none", authorize, web("IpProtocol", "gre", "PortRange", "-1/-1", "SourcePortRange", "-1/-1", "DestCidrIp", "10.9.0.0/16")},
 		{"the protocol 255", authorize, params("RegionId", "cn-qingdao", "SecurityGroupId", "sg-qd", "IpProtocol", "255", "PortRange", "-1/-1", "DestCidrIp", "10.0.0.0/8")},
 		{"tags of 128 characters", "TagResources", tagging("ResourceId.1", "sg-db", "Tag.1.Key", key, "Tag.1.Value", key)},

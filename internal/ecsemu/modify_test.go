@@ -28,6 +28,8 @@ func TestModifiedRulesKeepTheirID(t *testing.T) {
 		{"protocol and ports", "sgr-tcp", []string{"IpProtocol", "all", "PortRange", "-1/-1"}, map[string]string{"IpProtocol": "ALL", "PortRange": "-1/-1"}},
 		{"a source for one of an address", "sgr-five", []string{"SourceCidrIp", "10.9.0.0/16"}, map[string]string{"SourceCidrIp": "10.9.0.0/16"}},
 		{"a source in IPv6", "sgr-v6", []string{"Ipv6SourceCidrIp", "::/0"}, map[string]string{"Ipv6SourceCidrIp": "::/0"}},
+		{"an address in IPv6", "sgr-v6", []string{"Ipv6DestCidrIp", "2001:db8:1::/48"}, map[string]string{"Ipv6DestCidrIp": "2001:db8:1::/48"}},
+		{"the priority of one in IPv6", "sgr-six", []string{"Priority", "7"}, map[string]string{"Priority": "7"}},
 		{"another port list", "sgr-ports", []string{"PortRangeListId", "prl-other"}, map[string]string{"PortRangeListId": "prl-other", "PortRangeListName": "other"}},
 		{"the owner of a group", "sgr-foreign", []string{"DestGroupId", "sg-db", "DestGroupOwnerId", "43"}, map[string]string{"DestGroupOwnerAccount": "43"}},
 		{"the description of a group rule", "sgr-group", []string{"Description", "new"}, map[string]string{"Description": "new"}},

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/egress-janitor/egress-janitor/internal/ecsemu"
+	"github.com/egress-janitor/egress-janitor/internal/ecsemu/cloud"
 )
 
 // entriesOf gives what is in a prefix list, as CIDR=description.
@@ -240,4 +241,55 @@ func TestPrefixListRefusals(t *testing.T) {
 		{"lists with a made-up token", list, hangzhou("NextToken", "x"), 400, "InvalidParameter"},
 		{"lists with a tag without a key", list, hangzhou("Tag.1.Value", "x"), 400, "InvalidTagKey.Malformed"},
 	})
+}
+
+// TestOnePartOfAListIsChanged has lists with more entries than they may have now: only more of those are refused.
+func TestOnePartOfAListIsChanged(t *testing.T) {
+	estate := func() *ecsemu.Estate {
+		return &ecsemu.Estate{Regions: []ecsemu.Region{{
+			ID: "cn-hangzhou",
+			PrefixLists: []ecsemu.PrefixList{{
+				ID: "pl-1", Name: "old", Description: "older", MaxEntries: 1, Entries: []ecsemu.Entry{{CIDR: "1.1.1.1/32"}, {CIDR: "2.2.2.2/32"}},
+			}},
+			PortLists: []cloud.PortList{{
+				ID: "prl-1", Name: "old", Description: "older", MaxEntries: 1, Entries: []cloud.PortEntry{{Ports: "1/1"}, {Ports: "2/2"}},
+			}},
+		}}}
+	}
+	for _, list := range []struct{ kind, id, list, entry, one, two string }{
+		{"PrefixList", "pl-1", "DescribePrefixLists", "Cidr", "1.1.1.1", "2.2.2.2"},
+		{"PortRangeList", "prl-1", "DescribePortRangeLists", "PortRange", "1/1", "2/2"},
+	} {
+		for _, test := range []struct {
+			name   string
+			params []string
+			code   string
+			want   [2]string
+			effect bool
+		}{
+			{"nothing", nil, "", [2]string{"old", "older"}, false},
+			{"the same", []string{list.kind + "Name", "old", "Description", "older"}, "", [2]string{"old", "older"}, false},
+			{"the name", []string{list.kind + "Name", "new"}, "", [2]string{"new", "older"}, true},
+			{"the description", []string{"Description", "newer"}, "", [2]string{"old", "newer"}, true},
+			{"an entry less", []string{"RemoveEntry.1." + list.entry, list.one}, "", [2]string{"old", "older"}, true},
+			{
+				"one entry as it is instead of two", []string{"RemoveEntry.1." + list.entry, list.one, "AddEntry.1." + list.entry, list.two},
+				"", [2]string{"old", "older"}, true,
+			},
+			{"an entry as it is", []string{"AddEntry.1." + list.entry, list.two}, "LimitExceed.MaxEntries", [2]string{"old", "older"}, false},
+		} {
+			t.Run(list.kind+": "+test.name, func(t *testing.T) {
+				r := ecsemu.Start(t, estate(), atStoppedClock)
+				if got := call(t, r, "Modify"+list.kind, with(hangzhou(list.kind+"Id", list.id), test.params...)); got.code() != test.code {
+					t.Errorf("got %s, want code %q", got.raw, test.code)
+				}
+				if got := r.Server.Requests()[0].Effect; got != test.effect {
+					t.Errorf("got effect %t, want %t", got, test.effect)
+				}
+				if got := call(t, r, list.list, hangzhou()).raw; !strings.Contains(got, `"`+test.want[0]+`"`) || !strings.Contains(got, `"`+test.want[1]+`"`) {
+					t.Errorf("got %s, want %q", got, test.want)
+				}
+			})
+		}
+	}
 }

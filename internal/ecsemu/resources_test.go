@@ -89,3 +89,14 @@ func TestWhatPoliciesCannotNarrowDown(t *testing.T) {
 		}
 	}
 }
+
+func TestAnInterfaceThatJoinsIsTheResource(t *testing.T) {
+	joining := allow("ecs:JoinResourceGroup", "acs:ecs:cn-hangzhou:"+homeAccount+":eni/eni-none")
+	r := startPeople(t, []cloud.User{user("card", policy(joining))}, nil)
+	for kind, want := range map[string]string{"eni": "InvalidResourceId.NotFound", "securitygroup": "Forbidden.RAM"} {
+		query := hangzhou("ResourceType", kind, "ResourceId", "eni-none", "ResourceGroupId", "rg-a")
+		if got := as(r, "card").call(t, "JoinResourceGroup", query); got.code() != want {
+			t.Errorf("%s: got %d %q, want %q", kind, got.status, got.code(), want)
+		}
+	}
+}

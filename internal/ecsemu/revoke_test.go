@@ -32,6 +32,7 @@ func revocableEstate() *ecsemu.Estate {
 				{ID: "sgr-late", Protocol: "tcp", Ports: "443/443", Peer: "10.0.0.0/8", Priority: 2},
 				{ID: "sgr-five", Protocol: "tcp", Ports: "443/443", Peer: "10.0.0.0/8", Own: "10.1.0.1", SourcePorts: "1/2"},
 				{ID: "sgr-v6", Protocol: "tcp", Ports: "443/443", Peer: "2001:DB8::/32"},
+				{ID: "sgr-six", Protocol: "udp", Ports: "443/443", Peer: "2001:db8:2::/48", Own: "2001:db8:3::/48"},
 				{ID: "sgr-group", Protocol: "tcp", Ports: "443/443", Peer: "sg-db"},
 				{ID: "sgr-foreign", Protocol: "tcp", Ports: "443/443", Peer: "sg-db", PeerAccount: "42"},
 				{ID: "sgr-list", Protocol: "tcp", Ports: "443/443", Peer: "pl-v4"},
@@ -278,5 +279,17 @@ func TestRulesOfTheServer(t *testing.T) {
 	r.Server.Rules("cn-hangzhou", "sg-web")[0].ID = "changed"
 	if got := ruleIDs(r, "sg-web")[0]; got != "sgr-all" {
 		t.Errorf("got ID %q once a copy was changed", got)
+	}
+}
+
+// TestAnEmptyIDIsThatOfNoRule has a rule without an ID.
+func TestAnEmptyIDIsThatOfNoRule(t *testing.T) {
+	r := ecsemu.Start(t, &ecsemu.Estate{Regions: []ecsemu.Region{{ID: "cn-hangzhou", Groups: []ecsemu.Group{
+		{ID: "sg-web", VPC: "vpc-1", Egress: []ecsemu.Rule{{NoID: true, Protocol: "all", Peer: "0.0.0.0/0"}}},
+	}}}}, atStoppedClock)
+	for _, query := range []url.Values{byID(""), byID("", "sgr-none")} {
+		if got := call(t, r, revoke, query); got.status == 200 || len(ruleIDs(r, "sg-web")) != 1 {
+			t.Errorf("got %d %q, and %d rules are left", got.status, got.code(), len(ruleIDs(r, "sg-web")))
+		}
 	}
 }

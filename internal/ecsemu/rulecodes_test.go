@@ -168,6 +168,10 @@ func TestCodesOfAuthorizing(t *testing.T) {
 	checkCodes(t, []codeTest{
 		{400, "OperationDenied", "do not match", authorize, rule("IpProtocol", "all")},
 		{400, "OperationDenied", "do not match", authorizeIn, in("PortRange", "-1/-1")},
+		{400, "InvalidPortRange.Malformed", "", authorize, rule("PortRange", "", "PortRangeListId", "prl-web")},
+		{400, "InvalidSourcePortRange.Malformed", "", authorize, rule("IpProtocol", "gre", "PortRange", "-1/-1", "SourcePortRange", "x")},
+		{400, "InvalidParameter.Conflict", "", authorize, rule("DestCidrIp", "", "Ipv6DestCidrIp", "::/0", "SourceCidrIp", "10.0.0.0/8")},
+		{400, "InvalidParam.Ipv6DestCidrIp", "", authorize, member("DestCidrIp", "", "Ipv6DestCidrIp", "fe80::1%eth0/129")},
 		{400, "InvalidIpProtocol.Malformed", "PortRange", authorize, rule("PortRange", "22")},
 		{400, "InvalidIpProtocol.Malformed", "PortRange", authorizeIn, in("PortRange", "0/22")},
 		{400, "InvalidParam.PortRange", "Permissions.1.PortRange", authorize, member("PortRange", "22")},

@@ -79,6 +79,9 @@ func (c *Cloud) Find(version, name string, p wire.Params) (*Action, error) {
 		return nil, wire.Refuse(wire.CodeNoAPI)
 	}
 	// Both name the owner of resources. What either does alone is not documented; here, nothing.
+	if id := p.Get("OwnerId"); version == VersionECS && id != "" && !wire.IsDigits(id) {
+		return nil, wire.Refusef(wire.CodeParameter, "The parameter OwnerId must be a number.")
+	}
 	if version == VersionECS && p.Get("OwnerId") != "" && p.Get("OwnerAccount") != "" {
 		return nil, wire.Refuse(wire.CodeOwner)
 	}

@@ -99,7 +99,7 @@ func (c *call) checkTagListing(ids []string, tags []tag) error {
 		return wire.Refusef(wire.CodeParameter, "The parameter TagFilter is not available to this account.")
 	case len(ids) == 0 && len(tags) == 0:
 		return wire.Refuse(wire.CodeTagsMissing)
-	case len(tags) > maxTags:
+	case tooMany(tags):
 		return wire.Refuse(wire.CodeTags)
 	}
 	seen := map[string]bool{}

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -47,5 +48,29 @@ func TestSessionsAreTheSameForASeed(t *testing.T) {
 	}
 	if !LooksLikeToken(one.Token) {
 		t.Errorf("%q does not look like a token", one.Token)
+	}
+}
+
+func TestWhatLooksLikeAToken(t *testing.T) {
+	for text, want := range map[string]bool{
+		"CAISAAAA": true, "CAIS": true, "AAAA": false, "": false, "CAIS****": false,
+		"CAIS" + strings.Repeat("A", maxTokenText-len("CAIS")): true, "CAIS" + strings.Repeat("A", maxTokenText): false,
+	} {
+		if got := LooksLikeToken(text); got != want {
+			t.Errorf("%.20q of %d characters: got %t, want %t", text, len(text), got, want)
+		}
+	}
+}
+
+// TestEverySessionIsForgottenOnceAllExpired has no session left that lives.
+func TestEverySessionIsForgottenOnceAllExpired(t *testing.T) {
+	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	s := newSessions(1, 2)
+	for range 2 {
+		s.begin(&principal{}, start, start.Add(time.Hour))
+	}
+	later := start.Add(time.Hour)
+	if s.begin(&principal{}, later, later.Add(time.Hour)) == nil || len(s.byKey) != 1 || len(s.order) != 1 {
+		t.Errorf("got sessions %v, want the last alone", s.order)
 	}
 }

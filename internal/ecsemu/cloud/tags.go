@@ -174,7 +174,7 @@ func withTags(old map[string]string, tags []tag) map[string]string {
 // checkTags checks the tags of a request that sets them. A value that is absent is taken as empty: some clients cannot
 // send empty texts.
 func checkTags(tags []tag) error {
-	if len(tags) > maxTags {
+	if tooMany(tags) {
 		return wire.Refuse(wire.CodeTags)
 	}
 	seen := map[string]bool{}
@@ -200,7 +200,7 @@ func hasURL(text string) bool {
 
 // checkTagFilter checks the tags that a listing is to show the resources of.
 func checkTagFilter(tags []tag) error {
-	if len(tags) > maxTags {
+	if tooMany(tags) {
 		return wire.Refuse(wire.CodeTags)
 	}
 	for _, t := range tags {
@@ -223,16 +223,20 @@ func hasTags(held map[string]string, asked []tag) bool {
 
 // tag is a tag as a request names it.
 type tag struct {
+	index    int // The N of Tag.N.
 	key      string
 	value    string
 	anyValue bool // The request gave no value.
 }
 
+// tooMany tells whether a request numbers tags beyond what it may.
+func tooMany(tags []tag) bool { return len(tags) > 0 && tags[len(tags)-1].index > maxTags }
+
 // readTags reads Tag.N.Key and Tag.N.Value, or their older spelling with small letters.
 func readTags(p wire.Params) []tag {
 	var tags []tag
 	for _, e := range p.List("Tag") {
-		t := tag{key: cmp.Or(e.Fields.Get("Key"), e.Fields.Get("key")), anyValue: true}
+		t := tag{index: e.Index, key: cmp.Or(e.Fields.Get("Key"), e.Fields.Get("key")), anyValue: true}
 		for _, name := range []string{"value", "Value"} {
 			if value, there := e.Fields[name]; there {
 				t.value, t.anyValue = value, false
