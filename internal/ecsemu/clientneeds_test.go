@@ -1,6 +1,7 @@
 package ecsemu_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -117,5 +118,27 @@ func TestEditsOfIngressRules(t *testing.T) {
 				t.Errorf("rules (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestErrorsNameTheHostThatWasCalled(t *testing.T) {
+	r := startSmall(t)
+	for host, want := range map[string]string{
+		"ecs.cn-hangzhou.aliyuncs.com": "ecs.cn-hangzhou.aliyuncs.com", "ecs.cn-hangzhou.aliyuncs.com:443": "ecs.cn-hangzhou.aliyuncs.com",
+		"emulator:8080": "ecs.aliyuncs.com",
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.URL+"/?Version=2014-05-26&Format=JSON", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = host
+		response, err := r.Client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := readAnswer(response)
+		if err != nil || got.text("HostId") != want {
+			t.Errorf("%s: got %s and error %v, want host %s", host, got.raw, err, want)
+		}
 	}
 }

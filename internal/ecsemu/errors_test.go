@@ -111,7 +111,7 @@ func TestRuleRefusals(t *testing.T) {
 	checkRefusals(t, []refusalTest{
 		{"an unknown group", authorize, rule("SecurityGroupId", "sg-none"), 404, "InvalidSecurityGroupId.NotFound"},
 		{"a managed group", authorize, rule("SecurityGroupId", "sg-managed"), 403, "InvalidOperation.ResourceManagedByCloudProduct"},
-		{"no protocol", authorize, rule("IpProtocol", ""), 400, "MissingParameter"},
+		{"no protocol", authorize, rule("IpProtocol", ""), 400, "InvalidIpProtocol.ValueNotSupported"},
 		{"an unknown protocol", authorize, rule("IpProtocol", "sctp"), 400, "InvalidIpProtocol.ValueNotSupported"},
 		{"a protocol by number where that is not possible", authorize, rule("IpProtocol", "50"), 400, "InvalidIpProtocol.ValueNotSupported"},
 		{"no ports", authorize, rule("PortRange", ""), 400, "InvalidPortRange.Malformed"},

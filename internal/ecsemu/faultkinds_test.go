@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"syscall"
 	"testing"
@@ -366,6 +367,9 @@ func TestARepeatedItemOfNumberedPages(t *testing.T) {
 	first, second := groupIDs(page()), groupIDs(page("PageNumber", "2"))
 	if len(first) != 10 || len(second) != 11 || second[0] != first[9] {
 		t.Errorf("got %v after %v", second, first)
+	}
+	if got := groupIDs(page("PageNumber", "2", "SecurityGroupName", "nobody")); len(got) != 0 {
+		t.Errorf("got %v where there is nothing to repeat", got)
 	}
 	if got := page("PageNumber", "2", "RegionId", "none"); got.code() != "InvalidRegionId.NotFound" {
 		t.Errorf("in an unknown region: got %d %q", got.status, got.code())

@@ -286,6 +286,14 @@ func TestWhenFaultsFire(t *testing.T) {
 			t.Errorf("got %d hits of 40 at a probability of a half", hits)
 		}
 	})
+	t.Run("after calls of any action", func(t *testing.T) {
+		r := startSmall(t)
+		setFaults(t, r, fault("A", ecsemu.Fault{AfterCalls: 2}))
+		got := []string{ask(r, "DescribeRegions"), ask(r, "GetCallerIdentity"), ask(r, "DescribeRegions")}
+		if diff := cmp.Diff([]string{"", "", "A"}, got); diff != "" {
+			t.Errorf("codes (-want +got):\n%s", diff)
+		}
+	})
 	t.Run("not at requests the gateway refuses", func(t *testing.T) {
 		r := startSmall(t)
 		setFaults(t, r, fault("A", ecsemu.Fault{}))

@@ -81,6 +81,7 @@ func TestRefusedModifications(t *testing.T) {
 		{"nothing to change", modify, rule("sgr-tcp"), 400, "InvalidParam.InvalidModifyRuleRequest"},
 		{"another kind of destination", modify, rule("sgr-tcp", "DestGroupId", "sg-db"), 400, "InvalidOperation.ModifySgRuleEntityType"},
 		{"the other family", modify, rule("sgr-tcp", "Ipv6DestCidrIp", "::/0"), 400, "InvalidOperation.ModifySgRuleEntityType"},
+		{"a card that groups in VPCs have not", modify, rule("sgr-tcp", "NicType", "internet"), 400, "InvalidOperation.ModifyNicType"},
 		{"the other card", modify, rule("sgr-out", "SecurityGroupId", "sg-classic", "NicType", "intranet"), 400, "InvalidOperation.ModifyNicType"},
 		{"what another rule is already", modify, rule("sgr-tcp", "Priority", "2"), 400, "InvalidOperation.RuleDuplicate"},
 		{"a group that is not there", modify, rule("sgr-group", "DestGroupId", "sg-none"), 404, "InvalidDestGroupId.NotFound"},

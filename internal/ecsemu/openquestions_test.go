@@ -69,8 +69,8 @@ func askedGroup(pairs ...string) url.Values {
 
 func five() url.Values { return hangzhou("SecurityGroupId", "sg-five") }
 
-// askedEstate has what the questions are about, the group sg-five with a rule by five parts, the group sg-many with more rules than a page, and a user whose
-// permissions depend on addresses.
+// askedEstate has what the questions are about, the group sg-five with a rule by five parts, the group sg-many with more
+// rules than a page, a user whose permissions depend on addresses, and another account with a VPC of its own.
 func askedEstate() *ecsemu.Estate {
 	var many []ecsemu.Rule
 	for i := range 12 {
@@ -84,6 +84,9 @@ func askedEstate() *ecsemu.Estate {
 		},
 		Users: []cloud.User{user("narrow",
 			policy(when(allow("ecs:Authorize*", "*"), `{"StringEquals":{"ecs:SecurityGroupSourceCidrIps":"10.0.0.0/8"}}`)))},
+		Others: []ecsemu.Estate{{Account: "4242", Regions: []ecsemu.Region{{
+			ID: "cn-hangzhou", Groups: []ecsemu.Group{{ID: "sg-theirs", Name: "theirs", VPC: "vpc-4242"}},
+		}}}},
 		Regions: []ecsemu.Region{
 			{
 				ID: "cn-hangzhou",
@@ -266,6 +269,13 @@ func questionsOfWriting() map[string]question {
 			"whole":   "InvalidDestGroupId.NotFound effect false 4, InvalidIpProtocol.ValueNotSupported effect false 4",
 			"partial": "InvalidDestGroupId.NotFound effect true 5, InvalidIpProtocol.ValueNotSupported effect true 6",
 		}},
+		"foreign-vpc": {
+			func(a *asking) string {
+				return a.code(authorize, askedGroup("IpProtocol", "all", "PortRange", "-1/-1", "DestGroupId", "sg-theirs",
+					"DestGroupOwnerId", "4242"))
+			},
+			map[string]string{"any": "", "same": "InvalidDestGroupId.Mismatch"},
+		},
 		"ids-with-parts": {
 			func(a *asking) string {
 				query := askedGroup(append(numberedIDs("sgr-first"), slices.Concat(parts, []string{"192.0.2.1"})...)...)

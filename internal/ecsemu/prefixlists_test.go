@@ -205,6 +205,7 @@ func TestPrefixListRefusals(t *testing.T) {
 	checkRefusals(t, []refusalTest{
 		{"a list without a name", create, made("PrefixListName", ""), 400, "MissingParameter"},
 		{"a list with a malformed name", create, made("PrefixListName", "-"), 400, "InvalidParameter.PrefixListName"},
+		{"a list with a name of 129 characters", create, made("PrefixListName", strings.Repeat("n", 129)), 400, "InvalidParameter.PrefixListName"},
 		{"a list with a name of the vendor", create, made("PrefixListName", "com.aliyun.x"), 400, "InvalidParameter.PrefixListName"},
 		{"a list with another name of the vendor", create, made("PrefixListName", "com.alibabacloud.x"), 400, "InvalidParameter.PrefixListName"},
 		{"a list of no family", create, made("AddressFamily", ""), 400, "MissingParameter"},
@@ -273,8 +274,11 @@ func TestOnePartOfAListIsChanged(t *testing.T) {
 			{"the description", []string{"Description", "newer"}, "", [2]string{"old", "newer"}, true},
 			{"an entry less", []string{"RemoveEntry.1." + list.entry, list.one}, "", [2]string{"old", "older"}, true},
 			{
-				"one entry as it is instead of two", []string{"RemoveEntry.1." + list.entry, list.one, "AddEntry.1." + list.entry, list.two},
-				"", [2]string{"old", "older"}, true,
+				"one entry as it is instead of two",
+				[]string{"RemoveEntry.1." + list.entry, list.one, "AddEntry.1." + list.entry, list.two},
+				"",
+				[2]string{"old", "older"},
+				true,
 			},
 			{"an entry as it is", []string{"AddEntry.1." + list.entry, list.two}, "LimitExceed.MaxEntries", [2]string{"old", "older"}, false},
 		} {

@@ -178,7 +178,7 @@ func TestRefusedRevocationsRemoveNothing(t *testing.T) {
 		{"a list of rules and a rule", revoke, rule(same...), 400, "InvalidParam.Permissions"},
 		{"the same rule twice", revoke, web(slices.Concat(same, again)...), 400, "InvalidParam.DuplicatePermissions"},
 		{"a part of a list that is wrong", revoke, web(slices.Concat(same, prefixed(2, "IpProtocol", "tcp"))...), 400, "InvalidPortRange.Malformed"},
-		{"nothing", revoke, web(), 400, "MissingParameter"},
+		{"nothing", revoke, web(), 400, "InvalidIpProtocol.ValueNotSupported"},
 		{"no group", revoke, rule("SecurityGroupId", ""), 400, "MissingParameter"},
 		{"an unknown group", revoke, with(byID("sgr-tcp"), "SecurityGroupId", "sg-none"), 404, "InvalidSecurityGroupId.NotFound"},
 		{"a malformed group", revoke, with(byID("sgr-tcp"), "SecurityGroupId", "web"), 400, "InvalidSecurityGroupId.Malformed"},
@@ -242,7 +242,7 @@ func TestTheEraBeforeRuleIDs(t *testing.T) {
 			t.Errorf("got rule ID %v, want none", id)
 		}
 	}
-	if got := call(t, r, revoke, byID("sgr-all")); got.code() != "MissingParameter" {
+	if got := call(t, r, revoke, byID("sgr-all")); got.code() != "InvalidIpProtocol.ValueNotSupported" {
 		t.Errorf("got code %q for IDs only, want that of a request with no rule", got.code())
 	}
 	rule := web("IpProtocol", "tcp", "PortRange", "443/443", "DestCidrIp", "10.0.0.0/8", "SecurityGroupRuleId.1", "sgr-all")

@@ -78,6 +78,9 @@ func (c *Cloud) Find(version, name string, p wire.Params) (*Action, error) {
 	if found == nil {
 		return nil, wire.Refuse(wire.CodeNoAPI)
 	}
+	if name := p.BadMember(); name != "" {
+		return nil, wire.Refusef(wire.CodeParameter, "The parameter "+name+" is no member of a list: its number must be from 1 on.")
+	}
 	// Both name the owner of resources. What either does alone is not documented; here, nothing.
 	if id := p.Get("OwnerId"); version == VersionECS && id != "" && !wire.IsDigits(id) {
 		return nil, wire.Refusef(wire.CodeParameter, "The parameter OwnerId must be a number.")

@@ -97,6 +97,14 @@ func ofWriting() []Assumption {
 			flag: func(e *Era) *bool { return &e.TextMatch },
 		},
 		{
+			Name: "foreign-vpc", Question: "May a rule name a group of another account in another VPC?",
+			Values: []Value{
+				{"any", "it may, as an infrastructure client is tested with"},
+				{"same", "it is 400 InvalidDestGroupId.Mismatch, as documented for groups in general"},
+			},
+			flag: func(e *Era) *bool { return &e.ForeignSameVPC },
+		},
+		{
 			Name: "policy-cidr", Question: "What is ecs:SecurityGroupSourceCidrIps of an egress rule, in policies of RAM?",
 			Values: []Value{{"far-side", "its destination"}, {"source", "its source, and absent if it has none"}},
 			flag:   func(e *Era) *bool { return &e.PolicySourceOwn },

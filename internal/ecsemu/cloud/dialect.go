@@ -108,6 +108,9 @@ func (p *permission) noPeer() *wire.Refusal {
 
 // otherCard refuses a network card that a group does not have.
 func (p *permission) otherCard() *wire.Refusal {
+	if p.operation == modifying {
+		return wire.Refuse(wire.CodeModifyNIC)
+	}
 	r := wire.Refuse(wire.CodeNICMismatch)
 	if p.operation != revoking {
 		r.Status = 400

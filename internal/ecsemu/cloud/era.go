@@ -75,6 +75,7 @@ type Era struct {
 	PartialRevoke    bool          // A refused call has removed the rules before the bad one.
 	PartialAuthorize bool          // A refused call has added the rules before the bad one.
 	RuleIDsWin       bool          // Rule IDs win over parts of a rule beside them, which are ignored.
+	ForeignSameVPC   bool          // Groups of other accounts must be in the same VPC to be peers.
 	TextMatch        bool          // IPv4 addresses are the same if their texts are: 10.0.0.1/8 is not 10.0.0.0/8.
 
 	PageTokenLifetime time.Duration // How long a NextToken is good; for ever if 0.

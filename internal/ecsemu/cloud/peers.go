@@ -36,8 +36,8 @@ func (p *permission) checkPrefixList() error {
 }
 
 // checkPeerGroup checks a peer that is a group. Groups of accounts that are not served are taken to exist: nothing is
-// known of those accounts. A group of another account may be in another VPC: the documents do not say so, but a
-// widespread infrastructure client is tested with just that.
+// known of those accounts. A group of another account may be in another VPC, unless [Era.ForeignSameVPC] says otherwise:
+// the documents want the same one, but a VPC is of one account, and a widespread infrastructure client is tested with two.
 func (p *permission) checkPeerGroup() error {
 	if p.group.Type == TypeEnterprise {
 		return wire.Refuse(wire.CodeEnterpriseGroup)
@@ -61,7 +61,8 @@ func (p *permission) checkPeerGroup() error {
 	if peer == nil {
 		return p.groupNotFound(foreign)
 	}
-	if peer.VPC != p.group.VPC && (!foreign || peer.VPC == "" || p.group.VPC == "") {
+	bothInVPCs := peer.VPC != "" && p.group.VPC != ""
+	if peer.VPC != p.group.VPC && (!foreign || !bothInVPCs || p.call.era.ForeignSameVPC) {
 		return p.otherNetwork(peer)
 	}
 	if peer.Type == TypeEnterprise {

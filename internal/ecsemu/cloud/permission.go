@@ -109,7 +109,7 @@ func (p *permission) read() error {
 func (p *permission) readProtocol() error {
 	text := p.fields.Get("IpProtocol")
 	if text == "" {
-		return wire.Missing("IpProtocol")
+		return wire.Refuse(wire.CodeProtocol)
 	}
 	switch folded := strings.ToLower(text); folded {
 	case "tcp", "udp", "icmp", "icmpv6", "gre", "all":

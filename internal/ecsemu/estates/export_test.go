@@ -211,3 +211,42 @@ func tagsGen() *rapid.Generator[map[string]string] {
 		return nil
 	})
 }
+
+// TestWhatACloudLeavesOutOfItsEstate has what it would fill in by itself, and what only looks so.
+func TestWhatACloudLeavesOutOfItsEstate(t *testing.T) {
+	entries := []cloud.Entry{{CIDR: "10.0.0.0/8"}}
+	ports := []cloud.PortEntry{{Ports: "1/1"}}
+	given := &cloud.Estate{
+		Account: "5", Keys: []cloud.AccessKey{{ID: "k", Secret: "s"}},
+		Regions: []cloud.Region{{
+			ID: "r", GroupQuota: 7, VPCs: []cloud.VPC{{ID: "vpc-1"}},
+			PrefixLists: []cloud.PrefixList{
+				{ID: "pl-full", Family: "IPv4", Entries: entries}, {ID: "pl-room", Family: "IPv4", MaxEntries: 2, Entries: entries},
+			},
+			PortLists: []cloud.PortList{{ID: "prl-full", Entries: ports}, {ID: "prl-room", MaxEntries: 2, Entries: ports}},
+			Groups: []cloud.Group{{ID: "sg-1", Type: "normal", VPC: "vpc-1", Egress: []cloud.Rule{
+				{ID: "sgr-1", Protocol: "tcp", Ports: "-1/-1", Peer: "10.0.0.0/8", Policy: "accept", Priority: 1},
+				{ID: "sgr-2", Protocol: "all", Peer: "10.0.0.0/8", Policy: "accept", Priority: 1},
+				{ID: "sgr-3", Protocol: "all", Ports: "1/1", Peer: "10.0.0.0/8", Policy: "accept", Priority: 1},
+			}}},
+		}},
+		Others: []cloud.Estate{{Account: "1"}, {Account: "3"}, {Account: "9"}},
+	}
+	got := restart(t, given).Estate(true)
+	for i := range given.Others {
+		given.Others[i].Regions = got.Others[i].Regions
+	}
+	if diff := cmp.Diff(given, got, comparedRules); diff != "" {
+		t.Errorf("estate (-given +exported):\n%s", diff)
+	}
+}
+
+// TestPoliciesThatAreNoBlocks has texts of several lines that would not be the same as a block.
+func TestPoliciesThatAreNoBlocks(t *testing.T) {
+	for _, trust := range []string{"\n", "a\n", "a\n\n", " a\n", "\na\n", "a\x01\n", "a", "a\nb"} {
+		text := export(t, &cloud.Estate{Account: "1", Roles: []cloud.Role{{Name: "r", Trust: trust}}})
+		if got, want := strings.Contains(text, "|\n"), trust == "a\n"; got != want {
+			t.Errorf("%q: got a block %t, want %t:\n%s", trust, got, want, text)
+		}
+	}
+}

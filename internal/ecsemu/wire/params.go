@@ -3,13 +3,16 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxBody bounds what a request body may hold, and drainedBody what is taken in of a larger one. The largest legal
@@ -33,15 +36,13 @@ type Request struct {
 	Params Params // Those of the query and of the form. Of a name that is in both, the form's value counts.
 }
 
-// Read takes in a request. Of a name that is twice in one place, the first value counts. With an error it gives what
-// could be read.
+// Read takes in a request. A name that is twice in one place is refused: what the documents are silent about, and no
+// client does, shall not get by what was signed. With an error it gives what could be read.
 func Read(r *http.Request) (*Request, error) {
 	read := &Request{Params: Params{}}
 	var err error
-	read.Query, err = parsePairs(r.URL.RawQuery)
-	read.add(read.Query)
-	if err != nil {
-		return read, Refusef(CodeParameter, "The query of the request is malformed.")
+	if read.Query, err = read.add(r.URL.RawQuery); err != nil {
+		return read, refusalOr(err, "The query of the request is malformed.")
 	}
 	if read.Body, err = readBody(r.Body); err != nil {
 		return read, err
@@ -49,24 +50,44 @@ func Read(r *http.Request) (*Request, error) {
 	if !hasForm(r) {
 		return read, nil
 	}
-	read.Form, err = parsePairs(string(read.Body))
-	read.add(read.Form)
-	if err != nil {
-		return read, Refusef(CodeParameter, "The body of the request is malformed: expected a form in URL encoding.")
+	if read.Form, err = read.add(string(read.Body)); err != nil {
+		return read, refusalOr(err, "The body of the request is malformed: expected a form in URL encoding.")
 	}
 	return read, nil
 }
 
-// parsePairs reads a query or a form. A semicolon is a character like others, which clients need not encode; the standard
-// library refuses it, as it once parted pairs. With an error, it gives the pairs that could be read.
-func parsePairs(text string) (url.Values, error) {
-	return url.ParseQuery(strings.ReplaceAll(text, ";", "%3B"))
+// add adds the pairs of a query or a form, and gives them. A semicolon is a character like others, which clients need not
+// encode; the standard library refuses it, as it once parted pairs. With an error, it adds what could be read.
+func (r *Request) add(text string) (url.Values, error) {
+	pairs, err := url.ParseQuery(strings.ReplaceAll(text, ";", "%3B"))
+	for _, name := range slices.Sorted(maps.Keys(pairs)) {
+		r.Params[name] = pairs[name][0]
+		if err == nil {
+			err = checkPair(name, pairs[name])
+		}
+	}
+	return pairs, err
 }
 
-func (r *Request) add(values url.Values) {
-	for name, all := range values {
-		r.Params[name] = all[0]
+// refusalOr gives an error as it is if it is a refusal, or else one with a message.
+func refusalOr(err error, message string) error {
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
+		return refusal
 	}
+	return Refusef(CodeParameter, message)
+}
+
+// checkPair refuses what no text of a request may be.
+func checkPair(name string, values []string) error {
+	if len(values) > 1 {
+		return Refusef(CodeParameter, "The parameter "+name+" is given more than once.")
+	}
+	for _, text := range []string{name, values[0]} {
+		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+			return Refusef(CodeParameter, "A parameter of the request is not a text in UTF-8.")
+		}
+	}
+	return nil
 }
 
 // hasForm tells whether a body holds parameters. Not every client that posts a form says that it is one.
@@ -130,6 +151,19 @@ func (p Params) Bool(name string) (bool, error) {
 type Element struct {
 	Index  int
 	Fields Params
+}
+
+// BadMember gives the first name that looks like a member of a list and can be none, as its number is none from 1 on:
+// Tag.0.Key, Tag.01.Key or Tag.x.Key. It is empty if there is none.
+func (p Params) BadMember() string {
+	for _, name := range slices.Sorted(maps.Keys(p)) {
+		_, rest, dotted := strings.Cut(name, ".")
+		number, _, _ := strings.Cut(rest, ".")
+		if n, ok := Decimal(number); dotted && (!ok || n < 1) {
+			return name
+		}
+	}
+	return ""
 }
 
 // List reads Name.N.Field and Name.N parameters, in the order of N; the field of the latter is "". Names whose N is

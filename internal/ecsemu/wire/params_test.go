@@ -24,7 +24,11 @@ func TestParametersAreReadWhereverTheyAre(t *testing.T) {
 		{"in both, the form's counts", http.MethodPost, "A=1&B=2", formType, "B=3", wire.Params{"A": "1", "B": "3"}, false},
 		{"in a form that does not say so", http.MethodPost, "", "", "A=1", wire.Params{"A": "1"}, false},
 		{"in no form", http.MethodPost, "A=1", "application/json", `{"B":2}`, wire.Params{"A": "1"}, false},
-		{"twice, the first counts", http.MethodGet, "A=1&A=2", "", "", wire.Params{"A": "1"}, false},
+		{"twice, which is refused", http.MethodGet, "A=1&A=2", "", "", wire.Params{"A": "1"}, true},
+		{"twice in a form", http.MethodPost, "", formType, "A=1&A=1", wire.Params{"A": "1"}, true},
+		{"in another encoding", http.MethodGet, "A=%ff", "", "", wire.Params{"A": "\xff"}, true},
+		{"with a name in another encoding", http.MethodGet, "%ff=1", "", "", wire.Params{"\xff": "1"}, true},
+		{"with a NUL", http.MethodGet, "A=a%00b", "", "", wire.Params{"A": "a\x00b"}, true},
 		{"with raw marks", http.MethodGet, "A=(1;2)*", "", "", wire.Params{"A": "(1;2)*"}, false},
 		{"with raw marks in a form", http.MethodPost, "", formType, "A=1;B=2", wire.Params{"A": "1;B=2"}, false},
 		{"in a broken query, what can be read", http.MethodGet, "Format=JSON&A=%zz", "", "", wire.Params{"Format": "JSON"}, true},
@@ -73,6 +77,17 @@ func TestBooleansAreInAnyCase(t *testing.T) {
 	}
 	if _, err := (wire.Params{"B": "yes"}).Bool("B"); err == nil {
 		t.Error("yes was taken")
+	}
+}
+
+func TestMembersOfListsHaveNumbers(t *testing.T) {
+	for name, bad := range map[string]bool{
+		"Tag.1.Key": false, "ResourceId.50": false, "RegionId": false, "Tag.0.Key": true, "Tag.01.Key": true, "Tag.-1.Key": true,
+		"Tag.x": true, "Tag.": true, "Tag..Key": true, "Tag.99999999999999999999.Key": true,
+	} {
+		if got := (wire.Params{"A": "", name: "v"}).BadMember(); (got == name) != bad || got != "" && !bad {
+			t.Errorf("%s: got %q, want it %t", name, got, bad)
+		}
 	}
 }
 
