@@ -30,7 +30,7 @@ func (s *Server) withFaults(q *request) (reply, error) {
 
 // plainly carries a request out as it is.
 func (s *Server) plainly(q *request, _ *armedFault) (reply, error) {
-	return s.carryOut(q, s.seen(q), nil)
+	return s.carryOut(q, s.seen(q))
 }
 
 // done is plainly, with a refusal as a reply like any other.
@@ -108,11 +108,11 @@ func (s *Server) playOversize(q *request, f *armedFault) (reply, error) {
 }
 
 func (s *Server) playPast(q *request, f *armedFault) (reply, error) {
-	return s.carryOut(q, f.past, nil)
+	return s.carryOut(q, f.past)
 }
 
 func (s *Server) playIgnore(q *request, _ *armedFault) (reply, error) {
-	return s.carryOut(q, s.cloud.Snapshot(), nil)
+	return s.carryOut(q, s.cloud.Snapshot())
 }
 
 // playEditBefore has somebody else change the group that a request is about: the rule that the fault names, or those

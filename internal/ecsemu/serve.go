@@ -109,7 +109,7 @@ func (q *request) call() *cloud.Call {
 }
 
 // carryOut does what was asked, on the world as it is, or on a snapshot if that is not nil.
-func (s *Server) carryOut(q *request, snapshot *cloud.World, change func(response any)) (reply, error) {
+func (s *Server) carryOut(q *request, snapshot *cloud.World) (reply, error) {
 	var done cloud.Answer
 	var err error
 	if snapshot == nil {
@@ -124,9 +124,6 @@ func (s *Server) carryOut(q *request, snapshot *cloud.World, change func(respons
 	}
 	if err != nil {
 		return reply{}, err
-	}
-	if change != nil {
-		change(done.Response)
 	}
 	answer, err := q.success(done.Response)
 	answer.effect = done.Changed

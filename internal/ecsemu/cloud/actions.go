@@ -79,7 +79,7 @@ func (c *Cloud) Find(version, name string, p wire.Params) (*Action, error) {
 		return nil, wire.Refuse(wire.CodeNoAPI)
 	}
 	if name := p.BadMember(); name != "" {
-		return nil, wire.Refusef(wire.CodeParameter, "The parameter "+name+" is no member of a list: its number must be from 1 on.")
+		return nil, wire.Refusef(wire.CodeParameter, "The parameter "+name+" is no member of a list: expected a number from 1 on.")
 	}
 	// Both name the owner of resources. What either does alone is not documented; here, nothing.
 	if id := p.Get("OwnerId"); version == VersionECS && id != "" && !wire.IsDigits(id) {
@@ -120,9 +120,6 @@ func (c *call) putGroup(g *Group) {
 type plainResponse struct {
 	RequestID string `json:"RequestId"`
 }
-
-// Paged is an answer that may have more pages.
-type Paged interface{ SetNextToken(token string) }
 
 // findRegion finds the region a request is about.
 func (c *call) findRegion(regionMissing *wire.Refusal) (*region, error) {

@@ -39,8 +39,6 @@ type snapshotPolicies struct {
 // SizeHint is about how long the answer is in JSON.
 func (r *attributeResponse) SizeHint() int { return 256 + 800*len(r.Permissions.Permission) }
 
-func (r *attributeResponse) SetNextToken(token string) { r.NextToken = token }
-
 func describeSecurityGroupAttribute(c *call) (any, error) {
 	g, err := c.group()
 	if err != nil {

@@ -35,8 +35,6 @@ type groupsResponse struct {
 	*numbers // Nil in the style with tokens.
 }
 
-func (r *groupsResponse) SetNextToken(token string) { r.NextToken = token }
-
 type groupElement struct {
 	SecurityGroupID   string `json:"SecurityGroupId"`
 	SecurityGroupName string `json:"SecurityGroupName"`

@@ -34,8 +34,6 @@ type interfacesResponse struct {
 	} `json:"NetworkInterfaceSets"`
 }
 
-func (r *interfacesResponse) SetNextToken(token string) { r.NextToken = token }
-
 // describeNetworkInterfaces lists interfaces by descending ID. No document tells their order.
 func describeNetworkInterfaces(c *call) (any, error) {
 	wanted, err := readCardFilter(c.params)

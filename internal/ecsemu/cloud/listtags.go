@@ -22,8 +22,6 @@ type tagResourcesResponse struct {
 	} `json:"TagResources"`
 }
 
-func (r *tagResourcesResponse) SetNextToken(token string) { r.NextToken = token }
-
 // tagResourceElement is a tag of a resource.
 type tagResourceElement struct {
 	ResourceID   string `json:"ResourceId"`

@@ -15,8 +15,6 @@ type portListsResponse struct {
 	PortRangeLists []portListElement `json:"PortRangeLists"`
 }
 
-func (r *portListsResponse) SetNextToken(token string) { r.NextToken = token }
-
 type portListElement struct {
 	PortRangeListID   string       `json:"PortRangeListId"`
 	PortRangeListName string       `json:"PortRangeListName"`
@@ -93,8 +91,6 @@ type portListUsersResponse struct {
 	NextToken                 string               `json:"NextToken"`
 	PortRangeListAssociations []associationElement `json:"PortRangeListAssociations"`
 }
-
-func (r *portListUsersResponse) SetNextToken(token string) { r.NextToken = token }
 
 func describePortRangeListAssociations(c *call) (any, error) {
 	list, err := c.portList()

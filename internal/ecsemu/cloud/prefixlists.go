@@ -15,8 +15,6 @@ type prefixListsResponse struct {
 	} `json:"PrefixLists"`
 }
 
-func (r *prefixListsResponse) SetNextToken(token string) { r.NextToken = token }
-
 type prefixListElement struct {
 	PrefixListID     string      `json:"PrefixListId"`
 	PrefixListName   string      `json:"PrefixListName"`
@@ -116,8 +114,6 @@ type prefixListUsersResponse struct {
 		PrefixListAssociation []associationElement `json:"PrefixListAssociation"`
 	} `json:"PrefixListAssociations"`
 }
-
-func (r *prefixListUsersResponse) SetNextToken(token string) { r.NextToken = token }
 
 func describePrefixListAssociations(c *call) (any, error) {
 	list, err := c.prefixList()

@@ -86,8 +86,8 @@ func (d direction) rulesByID(c *call, g *Group, ids []wire.Element) (map[int]boo
 }
 
 // rulesByContent gives where in a group the rules are whose parts a request gives; with an error, those before the bad
-// one. What they have as their peer is
-// looked at only if there is no such rule, as a rule must be removable when its peer is gone.
+// one. What they have as their peer is looked at only if there is no such rule, as a rule must be removable when its peer
+// is gone.
 func (d direction) rulesByContent(c *call, g *Group) (map[int]bool, error) {
 	asked, bad := c.readRules(d, revoking, g)
 	if bad != nil && !c.era.PartialRevoke {

@@ -75,7 +75,8 @@ func writeJSON(b *strings.Builder, v strictyaml.Value) bool {
 	switch {
 	case v.IsMap():
 		m, ok := v.Map(strictyaml.Keys{})
-		before := "{"
+		before := ""
+		b.WriteString("{")
 		for key, value := range m.All() {
 			b.WriteString(before)
 			writeText(b, key)
@@ -87,7 +88,8 @@ func writeJSON(b *strings.Builder, v strictyaml.Value) bool {
 		return ok
 	case v.IsList():
 		elements, ok := v.List()
-		before := "["
+		before := ""
+		b.WriteString("[")
 		for _, value := range elements {
 			b.WriteString(before)
 			ok = writeJSON(b, value) && ok
