@@ -57,6 +57,7 @@ func TestReadRefusals(t *testing.T) {
 		{"groups with a tag without a key", listing, groups("Tag.1.Value", "x"), 400, "InvalidTagKey.Malformed"},
 		{"groups with 21 tags", listing, with(groups(), manyTags(21)...), 400, "NumberExceed.Tags"},
 		{"groups with a tag numbered 21", listing, groups("Tag.21.Key", "k"), 400, "NumberExceed.Tags"},
+		{"groups with a tag numbered 0", listing, groups("Tag.0.Key", "k"), 400, "InvalidParameter"},
 		{"groups as a dry run", listing, groups("DryRun", "TRUE"), 400, "DryRunOperation"},
 		{"groups as a dry run perhaps", listing, groups("DryRun", "1"), 400, "InvalidParameter"},
 		{"groups managed by number", listing, groups("ServiceManaged", "1"), 400, "InvalidParameter"},
