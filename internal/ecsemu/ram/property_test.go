@@ -67,29 +67,25 @@ func TestOrderAndDivisionOfStatementsAreIrrelevant(t *testing.T) {
 
 func TestADenialNeverAllowsMore(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		statements, cuts := drawStatements(t)
-		request := requestGen().Draw(t, "request")
-		before := ram.Evaluate(encode(t, statements, cuts), &request)
-		denial := statementGen().Draw(t, "denial")
-		denial.Effect = "Deny"
-		after := ram.Evaluate(append(encode(t, statements, cuts), encode(t, []modelStatement{denial}, []bool{true})...), &request)
-		if after != before && after != ram.Explicit {
-			t.Fatalf("%v before, %v after", before, after)
-		}
-	})
+	checkAddition(t, "Deny", func(_, after ram.Verdict) bool { return after == ram.Explicit })
 }
 
 func TestAnAllowanceNeverAllowsLess(t *testing.T) {
 	t.Parallel()
+	checkAddition(t, "Allow", func(before, after ram.Verdict) bool { return before == ram.Implicit && after == ram.Allowed })
+}
+
+// checkAddition adds a statement with an effect to policies. The verdict stays, or becomes another in a way that may be.
+func checkAddition(t *testing.T, effect string, may func(before, after ram.Verdict) bool) {
+	t.Helper()
 	rapid.Check(t, func(t *rapid.T) {
 		statements, cuts := drawStatements(t)
 		request := requestGen().Draw(t, "request")
 		before := ram.Evaluate(encode(t, statements, cuts), &request)
-		allowance := statementGen().Draw(t, "allowance")
-		allowance.Effect = "Allow"
-		after := ram.Evaluate(append(encode(t, statements, cuts), encode(t, []modelStatement{allowance}, []bool{true})...), &request)
-		if after != before && (before != ram.Implicit || after != ram.Allowed) {
+		added := statementGen().Draw(t, "added")
+		added.Effect = effect
+		after := ram.Evaluate(append(encode(t, statements, cuts), encode(t, []modelStatement{added}, []bool{true})...), &request)
+		if after != before && !may(before, after) {
 			t.Fatalf("%v before, %v after", before, after)
 		}
 	})
