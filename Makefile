@@ -24,6 +24,7 @@ FUZZTIME   ?= 30s
 SOAKTIME   ?= 10m
 SOAKCHECKS ?= 100000
 SOAKKILLS  ?= 5000
+SOAKCUTS   ?= 200
 PACKAGES   ?= ./...
 
 .PHONY: help
@@ -90,6 +91,8 @@ bench: ## Run the benchmarks; BENCH=regexp BENCHTIME=1s BENCHCOUNT=6. Prints a t
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(BENCHCOUNT) $(PACKAGES) \
 	  | tee build/bench.txt
 	$(TOOL) benchstat build/bench.txt
+	@# Against other engines: a short run for BENCHTIME=1x, as in CI, which fails only on ratios that are far off.
+	$(GO) -C internal/bench run . $(if $(filter 1x,$(BENCHTIME)),-short) | tee build/bench-engines.txt
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME=30s.
@@ -102,6 +105,7 @@ fuzz: ## Run every fuzz target for FUZZTIME=30s.
 soak: ## Fuzz for SOAKTIME=10m a target, try SOAKCHECKS=100000 cases a property, kill SOAKKILLS=5000 processes.
 	$(MAKE) fuzz FUZZTIME=$(SOAKTIME)
 	EGRESS_JANITOR_CRASH_CYCLES=$(SOAKKILLS) $(GO) test -timeout 0 -count 1 -v -run '^TestKilledAt' ./cmd/egress-janitor
+	EGRESS_JANITOR_TORN_CYCLES=$(SOAKCUTS) $(GO) test -timeout 0 -count 1 -v -run '^TestAWriterThatIsKilled' ./cmd/egress-janitor
 	@grep -rl --include='*_test.go' '"pgregory.net/rapid"' . | xargs dirname | sort -u | while read -r dir; do \
 	  echo "== properties of $$dir, $(SOAKCHECKS) cases each"; \
 	  $(GO) test -timeout 0 "$$dir" -rapid.checks=$(SOAKCHECKS) </dev/null; \

@@ -69,6 +69,14 @@ func (f family) String() string {
 	return "IPv6"
 }
 
+// whole is every address of the family.
+func (f family) whole() span {
+	if f == ipv4 {
+		return span{high: address{lo: 1<<32 - 1}}
+	}
+	return span{high: address{hi: ^uint64(0), lo: ^uint64(0)}}
+}
+
 // has tells whether an address that follows one of the family is still of it.
 func (f family) has(next address) bool {
 	if f == ipv4 {

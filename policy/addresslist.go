@@ -16,6 +16,7 @@ type addressList struct {
 	least    [families][]address // least high of the elements from here on, to find one inside a range
 	merged   [families][]span    // their union; dropped once the table is built
 	content  [sha256.Size]byte   // identity of the contents
+	unread   bool                // the contents of one of its sets are not known: neither is what any relation says
 }
 
 func newAddressList(text string, elements []element) *addressList {
@@ -43,6 +44,12 @@ func newAddressList(text string, elements []element) *addressList {
 	}
 	hash.Sum(l.content[:0])
 	return l
+}
+
+// setUnread marks the list as one that is not known whole. It is another list then than that of its known elements.
+func (l *addressList) setUnread() {
+	l.unread = true
+	l.content = sha256.Sum256(append([]byte("unread "), l.content[:]...))
 }
 
 // prepareElements gets the list ready for holdsWithin. Only the relations that look at single elements need it.

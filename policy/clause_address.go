@@ -10,58 +10,80 @@ import (
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 )
 
-// addressClause compares the destination of a rule with an address list.
+// side is the end of the traffic that a clause is about: where it goes to, or where it comes from.
+type side uint8
+
+const (
+	destinationSide side = iota
+	sourceSide
+)
+
+// addressClause compares the destination or the source of a rule with an address list.
 type addressClause struct {
+	side     side
 	relation relation
 	list     *addressList
 }
 
 func (c *addressClause) eval(p *probe) value {
-	d := &p.dest
-	if d.state != yes {
-		return d.state
+	a := c.addresses(p)
+	switch {
+	case a.unset && c.relation == outside: // an allow-list of sources is not about rules that restrict none
+		return silent
+	case a.state != yes:
+		return a.state
+	case c.list.unread:
+		return unread
 	}
 	switch c.relation {
 	case overlaps:
-		return c.found(d, hasBit(p.words, inBit(c.list.index)))
+		return c.found(a, hasBit(a.words, inBit(c.list.index)))
 	case within:
-		return c.found(d, hasBit(p.words, outBit(c.list.index))).not()
+		return c.found(a, hasBit(a.words, outBit(c.list.index))).not()
 	case outside:
-		return c.found(d, hasBit(p.words, outBit(c.list.index)))
+		return c.found(a, hasBit(a.words, outBit(c.list.index)))
 	case covers:
-		return c.found(d, c.any(d, c.list.holdsWithin))
+		return c.found(a, c.any(a, c.list.holdsWithin))
 	case equals:
-		one := len(d.spans[ipv4])+len(d.spans[ipv6]) == 1
-		return c.found(d, one && c.any(d, c.list.holds))
+		one := len(a.spans[ipv4])+len(a.spans[ipv6]) == 1
+		return c.found(a, one && c.any(a, c.list.holds))
 	}
 	return no
 }
 
-// found is the truth of a relation that one part of the destination is enough for: yes if there is one, and otherwise
-// silent if the list says nothing about a family of the destination.
-func (c *addressClause) found(d *destination, there bool) value {
+// addresses are those of the rule's side that the clause is about.
+func (c *addressClause) addresses(p *probe) *addresses {
+	if c.side == destinationSide {
+		return &p.dest
+	}
+	return p.sourceAddresses()
+}
+
+// found is the truth of a relation that one part of the addresses is enough for: yes if there is one, and otherwise
+// silent if the list says nothing about a family of theirs.
+func (c *addressClause) found(a *addresses, there bool) value {
 	switch {
 	case there:
 		return yes
-	case c.silentOn(d):
+	case c.silentOn(a):
 		return silent
 	}
 	return no
 }
 
-// silentOn tells whether the destination has addresses of a family of which the list has no element.
-func (c *addressClause) silentOn(d *destination) bool {
+// silentOn tells whether there are addresses of a family of which the list has no element.
+func (c *addressClause) silentOn(a *addresses) bool {
 	for f := range families {
-		if len(d.spans[f]) > 0 && !c.list.speaksOf(f) {
+		if len(a.spans[f]) > 0 && !c.list.speaksOf(f) {
 			return true
 		}
 	}
 	return false
 }
 
-func (c *addressClause) any(d *destination, holds func(family, span) bool) bool {
+func (c *addressClause) any(a *addresses, holds func(family, span) bool) bool {
 	for f := range families {
-		if slices.ContainsFunc(d.spans[f], func(s span) bool { return holds(f, s) }) {
+		if slices.ContainsFunc(a.spans[f], func(s span) bool { return holds(f, s) }) {
 			return true
 		}
 	}
@@ -69,23 +91,43 @@ func (c *addressClause) any(d *destination, holds func(family, span) bool) bool 
 }
 
 func (c *addressClause) collateral(p *probe) bool {
-	return c.relation == overlaps && (hasBit(p.words, outBit(c.list.index)) || c.silentOn(&p.dest))
+	if c.relation != overlaps {
+		return false
+	}
+	a := c.addresses(p)
+	return hasBit(a.words, outBit(c.list.index)) || c.silentOn(a)
 }
 
-// need is an atom without which the clause cannot be true.
-func (c *addressClause) need() int {
+// need is an atom without which the clause cannot be true; false for none: the atoms are those of the destination.
+func (c *addressClause) need() (int, bool) {
 	if c.relation == outside {
-		return outBit(c.list.index)
+		return outBit(c.list.index), c.side == destinationSide
 	}
-	return inBit(c.list.index)
+	return inBit(c.list.index), c.side == destinationSide
 }
 
 func (c *addressClause) because(p *probe) string {
-	return fmt.Sprintf("destination %s %s %s", destinationText(p.rule), phrase(c.relation), c.list.text)
+	return fmt.Sprintf("%s %s %s %s", c.key(), c.valueText(p), phrase(c.relation), c.list.text)
+}
+
+// key is the key of a policy file that makes such a clause.
+func (c *addressClause) key() string {
+	if c.side == sourceSide {
+		return "source"
+	}
+	return "destination"
+}
+
+// valueText is what the clause compares with its list, for people.
+func (c *addressClause) valueText(p *probe) string {
+	if c.side == sourceSide {
+		return sourceText(p.rule)
+	}
+	return destinationText(p.rule)
 }
 
 func (c *addressClause) canonical() string {
-	return fmt.Sprintf("destination %s %s", c.relation, hex.EncodeToString(c.list.content[:]))
+	return fmt.Sprintf("%s %s %s", c.key(), c.relation, hex.EncodeToString(c.list.content[:]))
 }
 
 // phrase is a relation as a verb.
@@ -102,16 +144,34 @@ func phrase(r relation) string {
 func destinationText(r *sg.Rule) string {
 	switch r.Destination.Kind {
 	case sg.CIDR4, sg.CIDR6:
-		cidr, text := r.Destination.CIDR, r.Destination.Text
-		if text == cidr.String() || text == cidr.Addr().String() {
-			return text
-		}
-		return fmt.Sprintf("%s (written %s)", cidr, text)
+		return blockText(r.Destination.CIDR, r.Destination.Text)
 	case sg.FromList:
 		return "prefix list " + r.Destination.Text
 	case sg.PeerGroup:
+		if r.Destination.Owner != "" {
+			return fmt.Sprintf("group %s of account %s", r.Destination.Text, r.Destination.Owner)
+		}
 		return "group " + r.Destination.Text
 	case sg.NoDestination:
+	}
+	return "(not understood)"
+}
+
+// blockText names an address block, and how the cloud spells it where that is not how policies do.
+func blockText(cidr netip.Prefix, text string) string {
+	if text == cidr.String() || text == cidr.Addr().String() {
+		return text
+	}
+	return fmt.Sprintf("%s (written %s)", cidr, text)
+}
+
+// sourceText names the source of a rule for people.
+func sourceText(r *sg.Rule) string {
+	switch {
+	case r.Source.CIDR.IsValid():
+		return blockText(r.Source.CIDR, r.Source.Text)
+	case r.Source.Text == "":
+		return "(unset: any)"
 	}
 	return "(not understood)"
 }

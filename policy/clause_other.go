@@ -11,7 +11,10 @@ import (
 )
 
 // actionClause asks whether a rule accepts or drops. Both false is impossible; both true is no clause at all.
-type actionClause struct{ action sg.Action }
+type actionClause struct {
+	action  sg.Action
+	implied bool // the file does not say; a policy means accept then
+}
 
 func (c *actionClause) eval(p *probe) value {
 	if p.rule.Action == "" {
@@ -130,6 +133,16 @@ func (c *expiredClause) canonical() string {
 // parseExpiry reads an RFC 3339 time or a date. A date is the end of that day in the zone, which is when the next one
 // begins, whatever the clocks do in between.
 func parseExpiry(text string, zone *time.Location) (time.Time, error) {
+	return parseMoment(text, zone, 1)
+}
+
+// parseStart reads an RFC 3339 time or a date, which is the beginning of that day in the zone.
+func parseStart(text string, zone *time.Location) (time.Time, error) {
+	return parseMoment(text, zone, 0)
+}
+
+// parseMoment reads an RFC 3339 time, or a date, which is the beginning of the day that many days later.
+func parseMoment(text string, zone *time.Location, later int) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return writable(t), nil
 	}
@@ -137,7 +150,7 @@ func parseExpiry(text string, zone *time.Location) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%q is neither a date (2027-01-31) nor a time (2027-01-31T18:00:00+08:00)", text)
 	}
-	return writable(firstMoment(day.AddDate(0, 0, 1), zone)), nil
+	return writable(firstMoment(day.AddDate(0, 0, later), zone)), nil
 }
 
 // writable keeps a time within the years that RFC 3339 can write: people write 9999-12-31 for never, and the day after

@@ -1,114 +1,112 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 )
 
-// portsClause compares the destination ports of a rule with a list of ranges.
+// portsClause compares the destination ports or the source ports of a rule with a list of ranges.
 type portsClause struct {
+	side     side
 	relation relation
-	text     string
-	elements []sg.PortRange // sorted
-	merged   []sg.PortRange // their union
-}
-
-func newPortsClause(r relation, text string, elements []sg.PortRange) *portsClause {
-	c := &portsClause{relation: r, text: text, elements: elements}
-	byLow := func(a, b sg.PortRange) int {
-		if a.Low != b.Low {
-			return int(a.Low) - int(b.Low)
-		}
-		return int(a.High) - int(b.High)
-	}
-	slices.SortFunc(c.elements, byLow)
-	c.elements = slices.Compact(c.elements)
-	for _, e := range c.elements {
-		if n := len(c.merged); n > 0 && int(e.Low) <= int(c.merged[n-1].High)+1 {
-			c.merged[n-1].High = max(c.merged[n-1].High, e.High)
-			continue
-		}
-		c.merged = append(c.merged, e)
-	}
-	return c
+	list     *numberList
 }
 
 func (c *portsClause) eval(p *probe) value {
+	if c.relation == outside && c.side == sourceSide && p.rule.Protocol.HasPorts() && unsetSourcePorts(p.rule) {
+		return silent // an allow-list of source ports is not about rules that restrict none
+	}
+	ports, state := c.ports(p)
+	if state != yes {
+		return state
+	}
+	return truth(c.list.compare(c.relation, ports))
+}
+
+// ports are those of the rule's side that the clause is about, merged; the state is yes if they are known.
+func (c *portsClause) ports(p *probe) (ports []numbers, state value) {
 	r := p.rule
 	switch {
 	case r.Protocol == sg.NoProtocol:
-		return unread
+		return nil, unread
 	case !r.Protocol.HasPorts():
-		return silent
-	case r.Ports.IsZero(): // a port list, or not understood
-		return unread
+		return nil, silent
 	}
-	switch c.relation {
-	case overlaps:
-		return truth(slices.ContainsFunc(c.merged, func(e sg.PortRange) bool {
-			return e.Low <= r.Ports.High && r.Ports.Low <= e.High
-		}))
-	case within:
-		return truth(c.holds(r.Ports))
-	case outside:
-		return truth(!c.holds(r.Ports))
-	case covers:
-		return truth(slices.ContainsFunc(c.elements, func(e sg.PortRange) bool {
-			return r.Ports.Low <= e.Low && e.High <= r.Ports.High
-		}))
-	case equals:
-		return truth(slices.Contains(c.elements, r.Ports))
+	one := r.Ports
+	switch {
+	case c.side == sourceSide && unsetSourcePorts(r):
+		one = sg.AllPorts()
+	case c.side == sourceSide:
+		one = r.SourcePorts
+	case r.PortListID != "":
+		// An empty list is as unknown as an empty prefix list.
+		ports = p.lists.ports(r.PortList)
+		return ports, known(len(ports) > 0)
 	}
-	return no
+	p.ports[0] = portNumbers(one)
+	return p.ports[:], known(!one.IsZero())
 }
 
-func (c *portsClause) holds(d sg.PortRange) bool {
-	return slices.ContainsFunc(c.merged, func(e sg.PortRange) bool { return e.Low <= d.Low && d.High <= e.High })
+// known is the state of what a clause compares.
+func known(is bool) value {
+	if is {
+		return yes
+	}
+	return unread
+}
+
+// unsetSourcePorts tells whether a rule says nothing of source ports: it has all. Ports that are not understood are
+// something else.
+func unsetSourcePorts(r *sg.Rule) bool {
+	return r.SourcePorts.IsZero() && (r.Raw.SourcePorts == "" || r.Raw.SourcePorts == sg.PortRange{}.String())
 }
 
 func (c *portsClause) collateral(p *probe) bool {
-	return c.relation == overlaps && !c.holds(p.rule.Ports)
+	if c.relation != overlaps {
+		return false
+	}
+	ports, _ := c.ports(p)
+	return !c.list.holds(ports)
 }
 
 func (c *portsClause) because(p *probe) string {
-	return fmt.Sprintf("ports %s %s %s", portsText(p.rule.Ports), phrase(c.relation), c.text)
+	return fmt.Sprintf("%s %s %s %s", c.key(), c.valueText(p), phrase(c.relation), c.list.text)
+}
+
+// key is the key of a policy file that makes such a clause.
+func (c *portsClause) key() string {
+	if c.side == sourceSide {
+		return "source-ports"
+	}
+	return "ports"
+}
+
+// valueText is what the clause compares with its list, for people.
+func (c *portsClause) valueText(p *probe) string {
+	ports, state := c.ports(p)
+	switch {
+	case c.side == sourceSide && state == yes && unsetSourcePorts(p.rule):
+		return "(unset: any)"
+	case c.side == destinationSide && p.rule.PortListID != "":
+		return fmt.Sprintf("%s (port list %s)", cmp.Or(numbersText(ports), "unknown"), p.rule.PortListID)
+	case state != yes:
+		return "(not understood)"
+	}
+	return numbersText(ports)
 }
 
 func (c *portsClause) canonical() string {
-	names := make([]string, len(c.elements))
-	for i, e := range c.elements {
-		names[i] = e.String()
-	}
-	return fmt.Sprintf("ports %s %s", c.relation, sortedList(names))
+	return fmt.Sprintf("%s %s %s", c.key(), c.relation, c.list.canonical())
 }
 
-// portsText writes a range as policies do.
-func portsText(r sg.PortRange) string {
-	if r.Low == r.High {
-		return strconv.Itoa(int(r.Low))
-	}
-	return fmt.Sprintf("%d-%d", r.Low, r.High)
-}
+// portNumbers is a range of ports as numbers.
+func portNumbers(r sg.PortRange) numbers { return numbers{low: int(r.Low), high: int(r.High)} }
 
 // parsePorts reads an element of a ports list: `443` or `8000-9000`.
-func parsePorts(text string) (sg.PortRange, error) {
-	low, high, isRange := strings.Cut(text, "-")
-	if !isRange {
-		high = low
-	}
-	from, errLow := strconv.ParseUint(low, 10, 16)
-	to, errHigh := strconv.ParseUint(high, 10, 16)
-	switch {
-	case errLow != nil || errHigh != nil || low[0] == '0' || high[0] == '0': // octal to some, and 0 is no port
-		return sg.PortRange{}, fmt.Errorf("%q is no port: write 443 or 8000-9000, from 1 to 65535", text)
-	case from > to:
-		return sg.PortRange{}, fmt.Errorf("the port range %q ends before it begins", text)
-	}
-	return sg.PortRange{Low: uint16(from), High: uint16(to)}, nil
+func parsePorts(text string) (numbers, error) {
+	return parseNumbers(text, numberKind{what: "port", example: "443 or 8000-9000", most: 65535})
 }
 
 // protocolClause compares the protocol of a rule with a list. A rule for all protocols is the set of all numbers.

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"bytes"
+	gocmp "cmp"
 	"fmt"
 	"net/netip"
 	"os"
@@ -29,12 +30,17 @@ type situation struct {
 	Group   struct {
 		Region, ID, Name, VPC, Type string
 		Tags                        map[string]string
-	}
-	Lists map[string][]string // prefix lists that could be read
-	Rules []struct {
-		ID, To, Group, List, Protocol, Ports, Action, Created, Description string
 
-		PortList string `yaml:"port-list"`
+		ResourceGroup string `yaml:"resource-group"`
+	}
+	Lists     map[string][]string // prefix lists that could be read
+	PortLists map[string][]string `yaml:"port-lists"` // port lists that could be read, ranges as the cloud writes them
+	Rules     []struct {
+		ID, To, Group, List, Protocol, Ports, Source, Action, Priority, Created, Description string
+
+		GroupOwner  string `yaml:"group-owner"`
+		PortList    string `yaml:"port-list"`
+		SourcePorts string `yaml:"source-ports"`
 	}
 }
 
@@ -54,6 +60,7 @@ func part(t *testing.T, archive []byte, name string) []byte {
 func (s *situation) group() *sg.Group {
 	g := &sg.Group{
 		Region: s.Group.Region, ID: s.Group.ID, Name: s.Group.Name, VPC: s.Group.VPC, Type: sg.GroupType(s.Group.Type),
+		ResourceGroup: s.Group.ResourceGroup,
 	}
 	for key, value := range s.Group.Tags {
 		g.Tags = append(g.Tags, sg.Tag{Key: key, Value: value})
@@ -70,11 +77,28 @@ func (s *situation) rules(t *testing.T) []sg.Rule {
 			lists[id].Entries = append(lists[id].Entries, netip.MustParsePrefix(text))
 		}
 	}
+	portLists := map[string]*sg.PortList{}
+	for id, texts := range s.PortLists {
+		portLists[id] = &sg.PortList{ID: id}
+		for _, text := range texts {
+			ports, err := sg.ParseCloudPorts(sg.TCP, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			portLists[id].Ranges = append(portLists[id].Ranges, ports)
+		}
+	}
 	var rules []sg.Rule
 	for _, r := range s.Rules {
 		f := sg.Fields{
 			ID: r.ID, Protocol: "tcp", PortRange: "443/443", GroupID: r.Group, PrefixListID: r.List, Policy: "accept",
-			PortListID: r.PortList, Priority: "1", Created: r.Created, Description: r.Description,
+			PortListID: r.PortList, Priority: gocmp.Or(r.Priority, "1"), Created: r.Created, Description: r.Description,
+			GroupOwner: r.GroupOwner, SourcePorts: r.SourcePorts,
+		}
+		if strings.Contains(r.Source, ":") {
+			f.SourceCIDR6 = r.Source
+		} else {
+			f.SourceCIDR4 = r.Source
 		}
 		if r.Protocol != "" {
 			f.Protocol, f.PortRange = r.Protocol, "-1/-1"
@@ -91,7 +115,7 @@ func (s *situation) rules(t *testing.T) []sg.Rule {
 			f.CIDR4 = r.To
 		}
 		rule := sg.NewRule(&f)
-		rule.Destination.List = lists[r.List]
+		rule.Destination.List, rule.PortList = lists[r.List], portLists[r.PortList]
 		rules = append(rules, rule)
 	}
 	return rules

@@ -21,6 +21,8 @@ type Violation struct {
 	Collateral bool
 	// InvalidExpiry: the policy would match were an expiry date past that cannot be understood. It does not match.
 	InvalidExpiry bool
+	// Stale says why the contents of a set that the verdict depends on cannot be trusted; empty if all can.
+	Stale string
 	// Exempt is the first exception by name that applies, nil if none does.
 	Exempt *Exception
 	// Unsure is the first exception by name that might apply, could everything be read. Nil if there is none or if
@@ -33,11 +35,11 @@ type Evaluator struct {
 	set     *Set
 	account string
 	now     time.Time
-	probe   probe
-	lists   listCache
+	probe   *probe
 	inScope []scoped
 	needs   []uint64 // of inScope, one after another: most rules are dismissed by these alone
 	uses    map[*Exception]Use
+	stale   map[*Source]string // why; nil if no set is
 
 	// exceptions of the present group by index; filled at its first finding.
 	exceptions []value
@@ -52,9 +54,9 @@ type scoped struct {
 func (s *Set) Evaluator(account string, now time.Time) *Evaluator {
 	return &Evaluator{
 		set: s, account: account, now: now,
-		probe: probe{now: now, words: make([]uint64, s.index.words)},
-		lists: listCache{known: map[*sg.PrefixList]*listSpans{}},
+		probe: newProbe(s.index, now),
 		uses:  map[*Exception]Use{},
+		stale: s.staleSources(now),
 	}
 }
 
@@ -76,7 +78,7 @@ func (e *Evaluator) Evaluate(group *sg.Group, rules []sg.Rule) []Finding {
 	}
 	var findings []Finding
 	for i := range rules {
-		e.set.index.fill(&e.probe, &rules[i], &e.lists)
+		e.probe.fill(&rules[i])
 		if violations := e.violations(group); violations != nil {
 			findings = append(findings, Finding{Rule: &rules[i], Violations: violations})
 		}
@@ -87,6 +89,7 @@ func (e *Evaluator) Evaluate(group *sg.Group, rules []sg.Rule) []Finding {
 // enter finds out which policies speak of a group.
 func (e *Evaluator) enter(group *sg.Group) {
 	e.inScope, e.needs, e.exceptions = e.inScope[:0], e.needs[:0], e.exceptions[:0]
+	e.probe.account, e.probe.group = e.account, group
 	for _, p := range e.set.Policies {
 		if v := p.groups.eval(e.account, group, e.now); v == yes || v == badExpiry {
 			e.inScope = append(e.inScope, scoped{policy: p, groups: v})
@@ -109,10 +112,11 @@ func (e *Evaluator) violations(group *sg.Group) []Violation {
 		}
 		v := Violation{
 			Policy:        s.policy,
-			Because:       s.policy.match.because(&e.probe, assume, s.policy.groups.because(group, nil)),
-			Collateral:    s.policy.match.collateral(&e.probe, assume),
+			Because:       s.policy.match.because(e.probe, assume, s.policy.groups.because(group, nil)),
+			Collateral:    s.policy.match.collateral(e.probe, assume),
 			InvalidExpiry: assume == datePast,
 		}
+		e.noteStale(&v, s.policy.sources)
 		e.applyExceptions(group, &v)
 		violations = append(violations, v)
 	}
@@ -133,13 +137,13 @@ func lacks(words, need []uint64) bool {
 func (e *Evaluator) judge(s *scoped) (assumption, bool) {
 	e.probe.sawBadExpiry = false
 	match := &s.policy.match
-	if s.groups == yes && match.eval(&e.probe, asRead) == yes {
+	if s.groups == yes && match.eval(e.probe, asRead) == yes {
 		return asRead, true
 	}
 	if s.groups == yes && !e.probe.sawBadExpiry {
 		return asRead, false
 	}
-	return datePast, match.eval(&e.probe, datePast) == yes
+	return datePast, match.eval(e.probe, datePast) == yes
 }
 
 func (e *Evaluator) applyExceptions(group *sg.Group, v *Violation) {
@@ -156,8 +160,12 @@ func (e *Evaluator) applyExceptions(group *sg.Group, v *Violation) {
 		if e.exceptions[i] == no || !x.Covers(v.Policy) {
 			continue
 		}
+		applies := x.match.eval(e.probe, asRead)
+		if applies != yes || e.exceptions[i] != yes { // what cannot be trusted may lack the entry that would exempt
+			e.noteStale(v, x.sources)
+		}
 		use := e.uses[x]
-		switch applies := x.match.eval(&e.probe, asRead); {
+		switch {
 		case applies == yes && e.exceptions[i] == yes:
 			use.Exempted++
 			if v.Exempt == nil {

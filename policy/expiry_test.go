@@ -65,6 +65,28 @@ func TestADateEndsWhenTheCalendarOfItsZoneTurns(t *testing.T) {
 	}
 }
 
+func TestADateOfABaselineIsTheBeginningOfTheDay(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, zone, date, want string }{
+		{"in UTC", "UTC", "2026-12-01", "2026-12-01T00:00:00Z"},
+		{"in Shanghai", "Asia/Shanghai", "2026-12-01", "2026-11-30T16:00:00Z"},
+		{"on a day that begins at one o'clock in Beirut", "Asia/Beirut", "2026-03-29", "2026-03-28T22:00:00Z"},
+		{"on a day that begins twice in Cuba", "America/Havana", "2026-11-01", "2026-11-01T04:00:00Z"},
+		{"a time is itself", "Asia/Shanghai", "2026-12-01T10:30:00+02:00", "2026-12-01T08:30:00Z"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := parseStart(test.date, zone(t, test.zone))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := got.UTC().Format(time.RFC3339); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
 func TestEveryDateOfEveryZoneEndsWhenTheCalendarTurns(t *testing.T) {
 	t.Parallel()
 	zones := []string{

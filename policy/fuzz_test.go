@@ -23,10 +23,15 @@ func oddRules() []sg.Rule {
 		{Protocol: "255", CIDR6: "::ffff:10.0.0.0/100", Policy: "accept", Description: "expires=soon"},
 		{Protocol: "icmp", PortRange: "-1/-1", GroupID: "sg-2", Policy: "accept"},
 		{Protocol: "tcp", PortListID: "prl-1", PrefixListID: "pl-1", Policy: "accept"},
+		{Protocol: "tcp", PortRange: "22/22", GroupID: "sg-2", GroupOwner: "1", Policy: "accept", SourceCIDR4: "10.0.0.1/8", Priority: "110"},
+		{Protocol: "udp", PortRange: "9/1", CIDR4: "192.0.2.1", Policy: "accept", SourcePorts: "1024/65535", SourceCIDR6: "::ffff:10.0.0.1"},
+		{Protocol: "udp", PortRange: "53/53", CIDR4: "192.0.2.1", SourceCIDR4: "bad", SourcePorts: "53", Policy: "accept", Priority: "-1"},
+		{Protocol: "all", PortListID: "prl-2", CIDR6: "2001:db8::/32", Policy: "accept", SourcePorts: "53/53", Priority: "100"},
 		{Protocol: "tcp", PortRange: "1/1", PrefixListID: "pl-2", Policy: "accept"},
 	} {
 		rules = append(rules, sg.NewRule(&f))
 	}
+	rules[len(rules)-2].PortList = &sg.PortList{ID: "prl-2", Ranges: []sg.PortRange{{Low: 443, High: 443}, {Low: 80, High: 81}}}
 	rules[len(rules)-1].Destination.List = &sg.PrefixList{ID: "pl-2", Entries: []netip.Prefix{
 		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::/0"),
 	}}

@@ -35,18 +35,26 @@ const (
 	CodeUnknownName  = "unknown-policy"
 	CodeNoPolicy     = "no-policy"
 	CodeOneFamily    = "one-family"
+	CodePriority     = "priority"
+	CodeBaseline     = "baseline"
+	CodeURL          = "url"
+	CodeSHA256       = "sha256"
+	CodeUnreadSet    = "unread-set"
 )
-
-// maxSetBytes bounds a set's file: over a million prefixes.
-const maxSetBytes = 32 << 20
 
 // Load reads policy files and directories. Names are handed to fsys as they are, so an fsys may give meaning to
 // absolute ones; a set's file is looked for relative to its policy file. Of a directory every *.yaml is read except
 // *_test.yaml. If anything is wrong the error is a [*strictyaml.Error] with every mistake of every file, and there is
 // no set.
-func Load(fsys fs.FS, paths []string) (*Set, error) {
+func Load(fsys fs.FS, paths []string) (*Set, error) { return LoadWith(fsys, paths, Options{}) }
+
+// LoadWith is [Load] with what sets with a URL hold. A set of which there is no usable copy is no mistake: it loads with a
+// warning, and what its clauses say is unknown; see [Set.Sources].
+func LoadWith(fsys fs.FS, paths []string, o Options) (*Set, error) {
 	l := &loader{
 		fsys:       fsys,
+		options:    o,
+		grammar:    newGrammar(),
 		policies:   map[string]strictyaml.Pos{},
 		exceptions: map[string]strictyaml.Pos{},
 		lists:      map[[sha256.Size]byte]*addressList{},
@@ -65,6 +73,7 @@ func Load(fsys fs.FS, paths []string) (*Set, error) {
 	}
 	slices.SortFunc(l.set.Policies, func(a, b *Policy) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(l.set.Exceptions, func(a, b *Exception) int { return strings.Compare(a.Name, b.Name) })
+	l.set.sources = sortedSources(l.set.sources)
 	l.set.seal()
 	l.set.compile(l.ordered)
 	return l.set, nil
@@ -72,6 +81,8 @@ func Load(fsys fs.FS, paths []string) (*Set, error) {
 
 type loader struct {
 	fsys     fs.FS
+	options  Options
+	grammar  *grammar
 	problems strictyaml.Problems
 	set      *Set
 
@@ -81,6 +92,8 @@ type loader struct {
 
 	lists   map[[sha256.Size]byte]*addressList // by content, so that equal lists share their place in the table
 	ordered []*addressList
+
+	language *celLanguage // made for the first expression
 }
 
 // reference is a policy named by an exception.
@@ -153,10 +166,7 @@ func (l *loader) file(name string) {
 	if !ok {
 		return
 	}
-	m, ok := root.Map(strictyaml.Keys{
-		Required: []string{"version"},
-		Optional: []string{"timezone", "sets", "policies", "exceptions"},
-	})
+	m, ok := root.Map(l.grammar.file.strict())
 	if !ok {
 		return
 	}
@@ -197,8 +207,11 @@ func (l *loader) checkReferences() {
 }
 
 // list gives the address list of a relation, shared between equal ones.
-func (l *loader) list(text string, elements []element) *addressList {
+func (l *loader) list(text string, elements []element, unread bool) *addressList {
 	list := newAddressList(text, elements)
+	if unread {
+		list.setUnread()
+	}
 	if same, ok := l.lists[list.content]; ok {
 		list.index, list.elements, list.merged = same.index, same.elements, [families][]span{}
 		return list
@@ -265,15 +278,12 @@ func (f *policyFile) uniqueName(m strictyaml.Map, kind string, taken map[string]
 }
 
 func (f *policyFile) policy(v strictyaml.Value) {
-	m, ok := v.Map(strictyaml.Keys{
-		Required: []string{"name", "description", "severity", "owner", "groups", "match", "action"},
-		Optional: []string{"collateral", "allow-opening", "grace", "limits", "ticket"},
-		NotYet:   []string{"only-if", "baseline", "approval"},
-	})
+	m, ok := v.Map(f.grammar.policy.strict())
 	if !ok {
 		return
 	}
 	p := &Policy{
+		Pos:            v.Pos(),
 		Name:           f.uniqueName(m, "policy", f.policies),
 		Description:    text(m, "description"),
 		Owner:          text(m, "owner"),
@@ -281,9 +291,12 @@ func (f *policyFile) policy(v strictyaml.Value) {
 		Action:         Action(oneOf(m, "action", string(Report), string(Revoke))),
 		KeepCollateral: oneOf(m, "collateral", "hold", "revoke") != "revoke",
 		Grace:          grace(m),
-		Limits:         limits(m),
+		Limits:         f.limits(m),
 	}
 	_ = text(m, "ticket")
+	supported(m, "only-if", "any", "closes")
+	supported(m, "approval", "none", "required")
+	p.Baseline = f.baseline(m)
 	if v, ok := m.Get("allow-opening"); ok {
 		p.AllowOpening, _ = v.Bool()
 	}
@@ -293,7 +306,8 @@ func (f *policyFile) policy(v strictyaml.Value) {
 	if v, ok := m.Get("match"); ok {
 		r := matchReader{policyFile: f, revokes: p.Action == Revoke}
 		before := f.problems.Len()
-		p.match = r.root(v, "accept")
+		p.written = r.root(v, "accept")
+		p.match, p.sources = p.written.pushed(false), sortedSources(r.sources)
 		if p.Action == Revoke && f.problems.Len() == before {
 			r.checkRuleClauses(v)
 		}
@@ -302,14 +316,12 @@ func (f *policyFile) policy(v strictyaml.Value) {
 }
 
 func (f *policyFile) exception(v strictyaml.Value) {
-	m, ok := v.Map(strictyaml.Keys{
-		Required: []string{"name", "policies", "groups", "match", "reason", "owner", "expires"},
-		Optional: []string{"ticket"},
-	})
+	m, ok := v.Map(f.grammar.exception.strict())
 	if !ok {
 		return
 	}
 	x := &Exception{
+		Pos:    v.Pos(),
 		Name:   f.uniqueName(m, "exception", f.exceptions),
 		Reason: text(m, "reason"),
 		Owner:  text(m, "owner"),
@@ -332,7 +344,8 @@ func (f *policyFile) exception(v strictyaml.Value) {
 	}
 	if v, ok := m.Get("match"); ok {
 		r := matchReader{policyFile: f, exception: true}
-		x.match = r.root(v, "any")
+		x.written = r.root(v, "any")
+		x.match, x.sources = x.written.pushed(false), sortedSources(r.sources)
 	}
 	f.set.Exceptions = append(f.set.Exceptions, x)
 }

@@ -13,32 +13,25 @@ type matchReader struct {
 	*policyFile
 
 	exception bool
-	revokes   bool // checkRuleClauses will ask for more
-}
-
-func matchKeys() strictyaml.Keys {
-	return strictyaml.Keys{
-		Optional: []string{
-			"destination", "destination-kind", "protocol", "ports", "rule-action", "wider-than", "older-than", "expired",
-			"description", "every-rule", "any", "all", "not",
-		},
-		NotYet: []string{"source", "source-ports", "priority", "destination-group", "prefix-list", "expression"},
-	}
+	revokes   bool      // checkRuleClauses will ask for more
+	sources   []*Source // of the sets that are used
 }
 
 // root reads the whole `match`; action is what `rule-action` is when it is not given.
 func (r *matchReader) root(v strictyaml.Value, action string) matcher {
 	before := r.problems.Len()
-	m, ok := v.Map(matchKeys())
+	m, ok := v.Map(r.grammar.match.strict())
 	if !ok {
 		return matcher{op: opAny} // never true
 	}
+	at, implied := m.Pos(), true
 	if v, given := m.Get("rule-action"); given {
 		action, _ = v.OneOf("accept", "drop", "any")
+		at, implied = m.Key("rule-action").Pos(), false
 	}
 	result := r.mapping(m)
 	if action == "accept" || action == "drop" {
-		result.children = slices.Insert(result.children, 0, leaf(&actionClause{action: sg.Action(action)}))
+		result.children = slices.Insert(result.children, 0, leaf(at, &actionClause{action: sg.Action(action), implied: implied}))
 	}
 	if len(result.children) == 0 && r.problems.Len() == before && !r.revokes {
 		m.Problem(CodeNoRuleClause, "the match says nothing about the rule; if it is about every rule, write `every-rule: true`")
@@ -46,11 +39,11 @@ func (r *matchReader) root(v strictyaml.Value, action string) matcher {
 	return result
 }
 
-func leaf(c clause) matcher { return matcher{op: opLeaf, clause: c} }
+func leaf(pos strictyaml.Pos, c clause) matcher { return matcher{op: opLeaf, pos: pos, clause: c} }
 
 // nested reads a `match` inside `any`, `all` or `not`.
 func (r *matchReader) nested(v strictyaml.Value) matcher {
-	m, ok := v.Map(matchKeys())
+	m, ok := v.Map(r.grammar.match.strict())
 	if !ok {
 		return matcher{op: opAny}
 	}
@@ -62,21 +55,19 @@ func (r *matchReader) nested(v strictyaml.Value) matcher {
 
 // mapping reads the keys of a `match`, all of which must hold.
 func (r *matchReader) mapping(m strictyaml.Map) matcher {
-	result := matcher{op: opAll}
+	result := matcher{op: opAll, pos: m.Pos()}
 	for key, v := range m.All() {
 		switch key {
 		case "rule-action":
 		case "any", "all":
 			result.children = append(result.children, r.several(key, v))
 		case "not":
-			inner := r.nested(v)
-			inner.negate()
-			result.children = append(result.children, inner)
-		case "destination", "protocol", "ports":
+			result.children = append(result.children, matcher{op: opNot, pos: v.Pos(), children: []matcher{r.nested(v)}})
+		case "destination", "source", "protocol", "ports", "source-ports", "priority":
 			result.children = append(result.children, r.relations(key, v)...)
 		default:
 			if c := r.single(key, v); c != nil {
-				result.children = append(result.children, leaf(c))
+				result.children = append(result.children, leaf(m.Key(key).Pos(), c))
 			}
 		}
 	}
@@ -84,7 +75,7 @@ func (r *matchReader) mapping(m strictyaml.Map) matcher {
 }
 
 func (r *matchReader) several(key string, v strictyaml.Value) matcher {
-	result := matcher{op: opAll}
+	result := matcher{op: opAll, pos: v.Pos()}
 	if key == "any" {
 		result.op = opAny
 	}
@@ -95,7 +86,7 @@ func (r *matchReader) several(key string, v strictyaml.Value) matcher {
 	return result
 }
 
-// relations reads `destination`, `protocol` or `ports`: a list, or relations with a list each.
+// relations reads a key such as `destination`: a list, or relations with a list each.
 func (r *matchReader) relations(key string, v strictyaml.Value) []matcher {
 	if v.IsList() {
 		if r.exception {
@@ -108,7 +99,7 @@ func (r *matchReader) relations(key string, v strictyaml.Value) []matcher {
 		v.Expected("a list, or relations such as {within: [...]}")
 		return nil
 	}
-	m, ok := v.Map(strictyaml.Keys{Optional: relationNames()})
+	m, ok := v.Map(r.grammar.relations.strict())
 	if !ok {
 		return nil
 	}
@@ -135,13 +126,21 @@ func (r *matchReader) relation(key string, rel relation, v strictyaml.Value) []m
 	text := shortList(texts)
 	switch key {
 	case "destination":
-		return r.addresses(rel, text, v, list)
-	case "ports":
-		elements := parseAll(list, CodePort, parsePorts)
-		return []matcher{leaf(newPortsClause(rel, text, elements))}
+		return r.addresses(&addressClause{side: destinationSide, relation: rel}, text, v, list)
+	case "source":
+		return r.addresses(&addressClause{side: sourceSide, relation: rel}, text, v, list)
+	case "ports", "source-ports":
+		c := &portsClause{relation: rel, list: newNumberList(text, parseAll(list, CodePort, parsePorts))}
+		if key == "source-ports" {
+			c.side = sourceSide
+		}
+		return []matcher{leaf(v.Pos(), c)}
+	case "priority":
+		priorities := newNumberList(text, parseAll(list, CodePriority, parsePriority))
+		return []matcher{leaf(v.Pos(), &priorityClause{relation: rel, list: priorities})}
 	default:
 		elements := parseAll(list, CodeProtocol, sg.ParseProtocol)
-		return []matcher{leaf(newProtocolClause(rel, text, elements))}
+		return []matcher{leaf(v.Pos(), newProtocolClause(rel, text, elements))}
 	}
 }
 
@@ -162,15 +161,20 @@ func parseAll[T any](list []strictyaml.Value, code string, parse func(string) (T
 	return parsed
 }
 
-func (r *matchReader) addresses(rel relation, text string, v strictyaml.Value, list []strictyaml.Value) []matcher {
+// addresses fills the list of an address clause in.
+func (r *matchReader) addresses(c *addressClause, text string, v strictyaml.Value, list []strictyaml.Value) []matcher {
 	var elements []element
+	unread := false
 	for _, item := range list {
 		text, ok := item.Text()
 		if !ok {
 			continue
 		}
 		if name, isSet := cutSet(text); isSet {
-			elements = append(elements, r.setByName(item, name)...)
+			if s := r.setByName(item, name); s != nil {
+				elements = append(elements, s.elements...)
+				unread = unread || s.unread()
+			}
 			continue
 		}
 		e, err := parseElement(text)
@@ -180,11 +184,11 @@ func (r *matchReader) addresses(rel relation, text string, v strictyaml.Value, l
 		}
 		elements = append(elements, e)
 	}
-	l := r.list(text, elements)
-	if rel == covers {
+	l := r.list(text, elements, unread)
+	if c.relation == covers {
 		l.prepareElements()
 	}
-	if rel == outside && l.speaksOf(ipv4) != l.speaksOf(ipv6) {
+	if c.relation == outside && !unread && l.speaksOf(ipv4) != l.speaksOf(ipv6) {
 		said, missing := ipv4, ipv6
 		if !l.speaksOf(ipv4) {
 			said, missing = ipv6, ipv4
@@ -192,7 +196,8 @@ func (r *matchReader) addresses(rel relation, text string, v strictyaml.Value, l
 		r.warn(v, CodeOneFamily, "this allow-list has %s addresses only, so it says nothing about %s rules; add %s addresses, "+
 			"or a policy of its own for them", said, missing, missing)
 	}
-	return []matcher{leaf(&addressClause{relation: rel, list: l})}
+	c.list = l
+	return []matcher{leaf(v.Pos(), c)}
 }
 
 func cutSet(text string) (string, bool) {
@@ -202,7 +207,7 @@ func cutSet(text string) (string, bool) {
 	return "", false
 }
 
-func (r *matchReader) setByName(v strictyaml.Value, name string) []element {
+func (r *matchReader) setByName(v strictyaml.Value, name string) *namedSet {
 	s, ok := r.sets[name]
 	if !ok {
 		known := make([]string, 0, len(r.sets))
@@ -214,7 +219,10 @@ func (r *matchReader) setByName(v strictyaml.Value, name string) []element {
 		return nil
 	}
 	s.used = true
-	return s.elements
+	if s.source != nil {
+		r.sources = append(r.sources, s.source)
+	}
+	return s
 }
 
 // single reads the keys that make one clause each. Nil means a mistake, which was reported.
@@ -222,14 +230,22 @@ func (r *matchReader) single(key string, v strictyaml.Value) clause {
 	switch key {
 	case "destination-kind":
 		return destinationKinds(v)
+	case "destination-group":
+		return names(v, sg.PeerGroup)
+	case "prefix-list":
+		return names(v, sg.FromList)
 	case "wider-than":
-		return widerThan(v)
+		return r.widerThan(v)
 	case "older-than":
 		return olderThan(v)
 	case "description":
-		return description(v)
+		return r.description(v)
 	case "expired":
 		return r.expired(v)
+	case "expression":
+		if c := r.expression(v); c != nil {
+			return c
+		}
 	case "every-rule":
 		if on, ok := v.Bool(); ok && !on {
 			v.Problem(strictyaml.CodeType, "\"every-rule\" can only be true; leave it out otherwise")
@@ -251,8 +267,17 @@ func destinationKinds(v strictyaml.Value) clause {
 	return c
 }
 
-func widerThan(v strictyaml.Value) clause {
-	m, ok := v.Map(strictyaml.Keys{Optional: []string{"ipv4", "ipv6"}})
+func names(v strictyaml.Value, kind sg.DestinationKind) clause {
+	texts, _ := v.Strings()
+	c := &nameClause{kind: kind, text: shortList(texts)}
+	for _, text := range texts {
+		c.globs = append(c.globs, sg.Glob(text))
+	}
+	return c
+}
+
+func (r *matchReader) widerThan(v strictyaml.Value) clause {
+	m, ok := v.Map(r.grammar.inner.wider.strict())
 	if !ok {
 		return nil
 	}
@@ -279,8 +304,8 @@ func olderThan(v strictyaml.Value) clause {
 	return &olderClause{age: age, text: text}
 }
 
-func description(v strictyaml.Value) clause {
-	m, ok := v.Map(strictyaml.Keys{Optional: []string{"matches", "empty"}})
+func (r *matchReader) description(v strictyaml.Value) clause {
+	m, ok := v.Map(r.grammar.inner.described.strict())
 	if !ok {
 		return nil
 	}
@@ -316,7 +341,7 @@ func expression(v strictyaml.Value) *regexp.Regexp {
 }
 
 func (r *matchReader) expired(v strictyaml.Value) clause {
-	m, ok := v.Map(strictyaml.Keys{Required: []string{"description"}})
+	m, ok := v.Map(r.grammar.inner.expired.strict())
 	if !ok {
 		return nil
 	}
@@ -335,34 +360,31 @@ func (r *matchReader) expired(v strictyaml.Value) clause {
 	return &expiredClause{pattern: pattern, zone: r.zone}
 }
 
-// ruleKeys are the keys of a `match` that say something positive about the rule itself.
-func ruleKeys() []string {
-	return []string{"destination", "protocol", "ports", "wider-than", "older-than", "expired", "description", "every-rule"}
-}
-
 // checkRuleClauses reports every branch of a revoking policy on which nothing positive is said about the rule: such a
 // branch revokes whatever it meets.
 func (r *matchReader) checkRuleClauses(v strictyaml.Value) {
-	if !saysOfRule(v) {
+	positive := r.grammar.positive()
+	if !saysOfRule(v, positive) {
 		v.Problem(CodeNoRuleClause, "a policy with `action: revoke` must say on every branch which rules it is about, "+
-			"by one of %s (`rule-action`, `destination-kind` and `not` alone do not count); if it is about every rule, "+
-			"write `every-rule: true`", shortList(ruleKeys()))
+			"by one of %s (`rule-action`, `priority`, `destination-kind`, `not` and `expression` alone do not count); "+
+			"if it is about every rule, write `every-rule: true`", shortList(positive))
 	}
 }
 
-func saysOfRule(v strictyaml.Value) bool {
+func saysOfRule(v strictyaml.Value, positive []string) bool {
 	if !v.IsMap() {
 		return true // reported as the wrong type
 	}
-	if slices.ContainsFunc(ruleKeys(), v.HasKey) {
+	says := func(branch strictyaml.Value) bool { return saysOfRule(branch, positive) }
+	if slices.ContainsFunc(positive, v.HasKey) {
 		return true
 	}
-	if all, ok := v.Child("all"); ok && slices.ContainsFunc(all.Children(), saysOfRule) {
+	if all, ok := v.Child("all"); ok && slices.ContainsFunc(all.Children(), says) {
 		return true
 	}
 	branches, ok := v.Child("any")
 	if !ok {
 		return false
 	}
-	return !slices.ContainsFunc(branches.Children(), func(b strictyaml.Value) bool { return !saysOfRule(b) })
+	return !slices.ContainsFunc(branches.Children(), func(b strictyaml.Value) bool { return !says(b) })
 }

@@ -1,17 +1,20 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/egress-janitor/egress-janitor/internal/strictyaml"
 )
 
-// matcher is a compiled `match`. `not` is gone from it: it was pushed down to the clauses, which Kleene's logic allows,
-// so only clauses are ever negated and true branches are easy to tell.
+// matcher is a `match`. As it is written it can hold `not`; see [matcher.pushed] for what is evaluated.
 type matcher struct {
 	op       operator
-	children []matcher // of all and any
-	clause   clause    // of leaf
-	negated  bool      // of leaf
+	pos      strictyaml.Pos // where it stands in its file
+	children []matcher      // of all, any and not, which has one
+	clause   clause         // of leaf
+	negated  bool           // of leaf, once pushed
 }
 
 type operator uint8
@@ -20,6 +23,7 @@ const (
 	opAll operator = iota
 	opAny
 	opLeaf
+	opNot // not in what is evaluated
 )
 
 // clause is one condition on a rule. Implementations are immutable.
@@ -28,6 +32,8 @@ type clause interface {
 	eval(p *probe) value
 	// because says in words why it is true.
 	because(p *probe) string
+	// tell puts into words what the clause says of a rule, given its truth.
+	tell(p *probe, v value) telling
 	// canonical is a text that is equal for clauses that mean the same, for the policy hash.
 	canonical() string
 }
@@ -36,21 +42,47 @@ type clause interface {
 type collateralClause interface {
 	// collateral tells whether the rule does, if the clause is true.
 	collateral(p *probe) bool
+	// excess says what the rule permits beyond.
+	excess(p *probe) string
 }
 
-// negate turns the matcher into the one that is true where it is false.
-func (m *matcher) negate() {
+// pushed gives the matcher without `not`, which is pushed down to the clauses, as Kleene's logic allows: so only clauses
+// are ever negated, and true branches are easy to tell.
+func (m *matcher) pushed(negate bool) matcher {
+	p := matcher{op: m.op, pos: m.pos, clause: m.clause}
 	switch m.op {
+	case opNot:
+		return m.children[0].pushed(!negate)
 	case opLeaf:
-		m.negated = !m.negated
+		p.negated = negate
 	case opAll:
-		m.op = opAny
+		if negate {
+			p.op = opAny
+		}
 	case opAny:
-		m.op = opAll
+		if negate {
+			p.op = opAll
+		}
 	}
 	for i := range m.children {
-		m.children[i].negate()
+		p.children = append(p.children, m.children[i].pushed(negate))
 	}
+	// An expression costs a thousand times what the other clauses do, so they get to decide first.
+	slices.SortStableFunc(p.children, func(a, b matcher) int { return cmp.Compare(a.dear(), b.dear()) })
+	return p
+}
+
+// dear is 1 for a matcher that evaluates an expression, and 0 for others.
+func (m *matcher) dear() int {
+	if _, is := m.clause.(*expressionClause); is {
+		return 1
+	}
+	for i := range m.children {
+		if m.children[i].dear() == 1 {
+			return 1
+		}
+	}
+	return 0
 }
 
 // eval is the truth of the matcher: yes, no or unread. Values that do not speak of the rule are no: negation is only
@@ -62,7 +94,7 @@ func (m *matcher) eval(p *probe, assume assumption) value {
 		return m.evalLeaf(p, assume)
 	case opAny:
 		result, decisive = no, yes
-	case opAll:
+	case opAll, opNot:
 	}
 	for i := range m.children {
 		v := m.children[i].eval(p, assume)
@@ -111,6 +143,7 @@ func (m *matcher) collateral(p *probe, assume assumption) bool {
 			}
 		}
 		return true
+	case opNot:
 	}
 	return false
 }
@@ -134,6 +167,7 @@ func (m *matcher) because(p *probe, assume assumption, reasons []string) []strin
 		if c := m.cause(p, assume); c != nil {
 			reasons = c.because(p, assume, reasons)
 		}
+	case opNot:
 	}
 	return reasons
 }

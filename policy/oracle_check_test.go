@@ -31,11 +31,7 @@ func TestTheEvaluatorAgreesWithTheOracle(t *testing.T) {
 		var rules []sg.Rule
 		var oracleRules []oRule
 		for range 24 {
-			fields, list, meaning := drawRule(t)
-			rule := sg.NewRule(&fields)
-			if rule.Destination.Kind == sg.FromList {
-				rule.Destination.List = list
-			}
+			rule, meaning := drawRule(t)
 			rules, oracleRules = append(rules, rule), append(oracleRules, meaning)
 		}
 		evaluator := set.Evaluator("ab", now)
@@ -51,6 +47,7 @@ func TestTheEvaluatorAgreesWithTheOracle(t *testing.T) {
 				}
 			}
 			for i := range rules {
+				checkLogic(t, set.Logics(&rules[i], now))
 				want := f.verdicts(&oracleGroup, &oracleRules[i], now)
 				if diff := cmp.Diff(want, got[i]); diff != "" {
 					t.Fatalf("rule %d %+v\ngroup %+v\nnow %s\n%s\n(-oracle +evaluator):\n%s", i, rules[i], group, now, text, diff)
@@ -58,6 +55,16 @@ func TestTheEvaluatorAgreesWithTheOracle(t *testing.T) {
 			}
 		}
 	})
+}
+
+// checkLogic holds what is evaluated, in which `not` is pushed down to the clauses, against what is written.
+func checkLogic(t *rapid.T, logics []policy.Logic) {
+	t.Helper()
+	for _, l := range logics {
+		if matches := l.Written == "true"; matches != l.Matches || l.Unread && l.Written != "unknown" {
+			t.Fatalf("%s: the match is %s as written, and evaluated it matches %t, is unread %t", l.Name, l.Written, l.Matches, l.Unread)
+		}
+	}
 }
 
 func verdictsOf(f *policy.Finding) []verdict {
@@ -108,7 +115,7 @@ func drawScope(t *rapid.T) oScope {
 	}
 	globs := rapid.SampledFrom([]string{"*", "a*", "?b", "ab", "*b*", "x"})
 	s.globs = map[string][]string{}
-	for _, key := range []string{"accounts", "regions", "ids", "names", "vpcs"} {
+	for _, key := range []string{"accounts", "regions", "ids", "names", "vpcs", "resource-groups"} {
 		if rapid.IntRange(0, 3).Draw(t, key) == 0 {
 			s.globs[key] = rapid.SliceOfN(globs, 1, 2).Draw(t, key)
 		}
@@ -133,18 +140,28 @@ func drawScope(t *rapid.T) oScope {
 func drawMatch(t *rapid.T, depth int, exception bool) oMatch {
 	m := oMatch{bare: !exception && rapid.Bool().Draw(t, "bare")}
 	often := func(label string, oneIn int) bool { return rapid.IntRange(1, oneIn).Draw(t, label) == 1 }
-	for _, key := range []string{"destination", "protocol", "ports"} {
-		if often(key, map[string]int{"destination": 2, "protocol": 5, "ports": 5}[key]) {
+	for _, key := range []struct {
+		name  string
+		oneIn int
+	}{{"destination", 3}, {"source", 6}, {"protocol", 6}, {"ports", 5}, {"source-ports", 10}, {"priority", 12}} {
+		if often(key.name, key.oneIn) {
 			relations := []string{"overlaps", "within", "outside", "covers", "equals"}
 			for range rapid.IntRange(1, 2).Draw(t, "relations") {
 				i := rapid.IntRange(0, len(relations)-1).Draw(t, "relation")
-				m.relations = append(m.relations, drawRelation(t, key, relations[i]))
+				m.relations = append(m.relations, drawRelation(t, key.name, relations[i]))
 				relations = append(relations[:i:i], relations[i+1:]...)
 			}
 		}
 	}
 	if often("kinds", 12) {
 		m.kinds = rapid.SliceOfN(rapid.SampledFrom([]string{"cidr4", "cidr6", "group", "prefix-list"}), 1, 2).Draw(t, "kinds")
+	}
+	names := rapid.SliceOfN(rapid.SampledFrom([]string{"sg-*", "sg-1", "*", "?l-1", "pl-2"}), 1, 2)
+	if often("groups", 16) {
+		m.groups = names.Draw(t, "groups")
+	}
+	if often("lists", 16) {
+		m.lists = names.Draw(t, "lists")
 	}
 	if often("wider", 12) {
 		m.wider = rapid.SampledFrom([]map[string]int{
@@ -171,7 +188,7 @@ func drawMatch(t *rapid.T, depth int, exception bool) oMatch {
 			m.not = &nested
 		}
 	}
-	if m.relations == nil && m.kinds == nil && m.wider == nil && m.older == 0 && !m.expired && m.desc == "" &&
+	if m.relations == nil && m.kinds == nil && m.groups == nil && m.lists == nil && m.wider == nil && m.older == 0 && !m.expired && m.desc == "" &&
 		m.any == nil && m.all == nil && m.not == nil {
 		m.every = true
 	}
@@ -182,7 +199,7 @@ func drawRelation(t *rapid.T, key, relation string) oRelation {
 	r := oRelation{key: key, relation: relation}
 	for range rapid.IntRange(1, 3).Draw(t, "elements") {
 		switch key {
-		case "destination":
+		case "destination", "source":
 			text := drawElement(t)
 			r.texts = append(r.texts, text)
 			r.ranges = append(r.ranges, rangesOf(text)...)
@@ -191,9 +208,9 @@ func drawRelation(t *rapid.T, key, relation string) oRelation {
 			r.texts = append(r.texts, name)
 			r.numbers = append(r.numbers, protocolNumber(name))
 		default:
-			ports := drawPorts(t)
-			r.texts = append(r.texts, fmt.Sprintf("%d-%d", ports[0], ports[1]))
-			r.ports = append(r.ports, ports)
+			span := drawSpan(t, map[bool]int{true: 1000, false: 65535}[key == "priority"])
+			r.texts = append(r.texts, fmt.Sprintf("%d-%d", span[0], span[1]))
+			r.spans = append(r.spans, span)
 		}
 	}
 	return r

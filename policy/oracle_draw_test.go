@@ -91,10 +91,11 @@ func protocolNumber(name string) int {
 	return number
 }
 
-func drawPorts(t *rapid.T) [2]int {
+// drawSpan gives a range of ports or priorities, some of which end at the last there is.
+func drawSpan(t *rapid.T, last int) [2]int {
 	low, high := rapid.IntRange(1, 20).Draw(t, "low"), rapid.IntRange(1, 21).Draw(t, "high")
 	if high == 21 {
-		return [2]int{low, 65535}
+		return [2]int{low, last}
 	}
 	return [2]int{min(low, high), max(low, high)}
 }
@@ -103,7 +104,7 @@ func drawGroup(t *rapid.T) (sg.Group, oGroup) {
 	name := rapid.SampledFrom([]string{"ab", "a", "bb", "x"})
 	g := oGroup{
 		region: name.Draw(t, "region"), id: name.Draw(t, "id"), name: name.Draw(t, "name"),
-		vpc: name.Draw(t, "vpc"), kind: rapid.SampledFrom([]string{"normal", "enterprise"}).Draw(t, "type"),
+		vpc: name.Draw(t, "vpc"), resources: name.Draw(t, "resource group"), kind: rapid.SampledFrom([]string{"normal", "enterprise"}).Draw(t, "type"),
 		tags: rapid.MapOfN(rapid.SampledFrom([]string{"k", "K"}),
 			rapid.SampledFrom([]string{"", "v1", "a", "ab"}), 0, 2).Draw(t, "tags"),
 	}
@@ -113,7 +114,9 @@ func drawGroup(t *rapid.T) (sg.Group, oGroup) {
 	case 1:
 		g.tags["expires"] = rapid.SampledFrom([]string{"", "soon", "2027-02-30", "2027-1-15"}).Draw(t, "bad date")
 	}
-	group := sg.Group{Region: g.region, ID: g.id, Name: g.name, VPC: g.vpc, Type: sg.GroupType(g.kind)}
+	group := sg.Group{
+		Region: g.region, ID: g.id, Name: g.name, VPC: g.vpc, Type: sg.GroupType(g.kind), ResourceGroup: g.resources,
+	}
 	for key, value := range g.tags {
 		group.Tags = append(group.Tags, sg.Tag{Key: key, Value: value})
 	}
@@ -121,15 +124,18 @@ func drawGroup(t *rapid.T) (sg.Group, oGroup) {
 }
 
 // drawRule draws a rule as the cloud spells it and what it means.
-func drawRule(t *rapid.T) (sg.Fields, *sg.PrefixList, oRule) {
-	f := sg.Fields{ID: "sgr-1", Priority: "1", NICType: "intranet"}
+func drawRule(t *rapid.T) (sg.Rule, oRule) {
+	f := sg.Fields{ID: "sgr-1", NICType: "intranet"}
 	var r oRule
+	r.priority = rapid.SampledFrom([]int{0, 1, 2, 5, 20, 21, 100, 101, 110, 1000}).Draw(t, "priority")
+	f.Priority = strconv.Itoa(r.priority)
 	f.Policy = rapid.SampledFrom([]string{"accept", "Accept", "DROP", "drop", "accept", "odd", ""}).Draw(t, "policy")
 	if action := strings.ToLower(f.Policy); action == "accept" || action == "drop" {
 		r.action = action
 	}
-	drawRulePorts(t, &f, &r)
+	portList := drawRulePorts(t, &f, &r)
 	list := drawDestination(t, &f, &r)
+	drawSource(t, &f, &r)
 	f.Created = rapid.SampledFrom([]string{
 		"", "yesterday", "2027-01-14T12:00:00Z", "2026-10-17T08:00:00Z", "2020-01-01T00:00Z", "2028-01-01T00:00:00Z",
 	}).Draw(t, "created")
@@ -149,10 +155,15 @@ func drawRule(t *rapid.T) (sg.Fields, *sg.PrefixList, oRule) {
 		}
 	}
 	r.text = f.Description
-	return f, list, r
+	rule := sg.NewRule(&f)
+	if rule.Destination.Kind == sg.FromList {
+		rule.Destination.List = list
+	}
+	rule.PortList = portList
+	return rule, r
 }
 
-func drawRulePorts(t *rapid.T, f *sg.Fields, r *oRule) {
+func drawRulePorts(t *rapid.T, f *sg.Fields, r *oRule) *sg.PortList {
 	f.Protocol = drawProtocol(t)
 	switch rapid.IntRange(0, 9).Draw(t, "spelling") {
 	case 0:
@@ -161,23 +172,62 @@ func drawRulePorts(t *rapid.T, f *sg.Fields, r *oRule) {
 		f.Protocol = strings.ToUpper(f.Protocol)
 	}
 	r.protocol = protocolNumber(f.Protocol)
-	listed := rapid.IntRange(0, 9).Draw(t, "port list") == 0
-	if listed {
-		f.PortListID = "prl-1"
-	}
 	switch r.protocol {
 	case 6, 17:
-		r.ports, r.hasPorts = drawPorts(t), true
-		f.PortRange = fmt.Sprintf("%d/%d", r.ports[0], r.ports[1])
+		ports := drawSpan(t, 65535)
+		f.PortRange, r.ports = fmt.Sprintf("%d/%d", ports[0], ports[1]), [][2]int{ports}
 		if rapid.IntRange(0, 9).Draw(t, "bad ports") == 0 {
-			f.PortRange, r.hasPorts = rapid.SampledFrom([]string{"-1/-1", "", "9/1", "0/9", "1-9"}).Draw(t, "ports"), false
+			f.PortRange, r.ports = rapid.SampledFrom([]string{"-1/-1", "", "9/1", "0/9", "1-9"}).Draw(t, "ports"), nil
 		}
 	case -1:
-		f.PortRange, r.ports, r.hasPorts = "-1/-1", [2]int{1, 65535}, true
+		f.PortRange, r.ports = "-1/-1", [][2]int{{1, 65535}}
 	default:
 		f.PortRange = "-1/-1"
 	}
-	r.hasPorts = r.hasPorts && !listed
+	if rapid.IntRange(0, 7).Draw(t, "port list") > 0 {
+		return nil
+	}
+	f.PortListID, r.ports = "prl-1", nil
+	if rapid.IntRange(0, 3).Draw(t, "unread") == 0 {
+		return nil
+	}
+	list := &sg.PortList{ID: "prl-1"}
+	for range rapid.IntRange(0, 3).Draw(t, "ranges") {
+		ports := drawSpan(t, 65535)
+		r.ports = append(r.ports, ports)
+		list.Ranges = append(list.Ranges, sg.PortRange{Low: uint16(ports[0]), High: uint16(ports[1])})
+	}
+	return list
+}
+
+// drawSource draws source and source ports; most rules have neither.
+func drawSource(t *rapid.T, f *sg.Fields, r *oRule) {
+	r.sourceUnset, r.portsUnset = true, true
+	switch rapid.IntRange(0, 5).Draw(t, "source") {
+	case 0:
+		block := drawBlock(t)
+		r.source, r.sourceUnset = []netip.Prefix{block}, false
+		if block.Addr().Is4() {
+			f.SourceCIDR4 = block.String()
+		} else {
+			f.SourceCIDR6 = block.String()
+		}
+	case 1:
+		r.sourceUnset = false
+		f.SourceCIDR4 = "10.0.0.0/33"
+		if rapid.Bool().Draw(t, "two sources") {
+			f.SourceCIDR4, f.SourceCIDR6 = "10.0.0.0/30", "fd00::/126"
+		}
+	}
+	switch rapid.IntRange(0, 5).Draw(t, "source ports") {
+	case 0:
+		ports := drawSpan(t, 65535)
+		f.SourcePorts, r.sourcePorts, r.portsUnset = fmt.Sprintf("%d/%d", ports[0], ports[1]), [][2]int{ports}, false
+	case 1:
+		f.SourcePorts, r.portsUnset = rapid.SampledFrom([]string{"53", "9/1", "0/0", "any"}).Draw(t, "odd"), false
+	case 2:
+		f.SourcePorts = "-1/-1"
+	}
 }
 
 func drawDestination(t *rapid.T, f *sg.Fields, r *oRule) *sg.PrefixList {
@@ -196,7 +246,8 @@ func drawDestination(t *rapid.T, f *sg.Fields, r *oRule) *sg.PrefixList {
 	}
 	switch rapid.IntRange(0, 11).Draw(t, "destination") {
 	case 0:
-		f.GroupID, r.kind = "sg-1", "group"
+		r.id = rapid.SampledFrom([]string{"sg-1", "sg-12", "SG-1"}).Draw(t, "group")
+		f.GroupID, r.kind = r.id, "group"
 	case 1:
 		f.CIDR4 = rapid.SampledFrom([]string{"", "10.0.0.0/33", "here", "10.0.0/24"}).Draw(t, "bad block")
 	case 2:
@@ -213,7 +264,8 @@ func drawDestination(t *rapid.T, f *sg.Fields, r *oRule) *sg.PrefixList {
 		addr := netip.MustParseAddr(fmt.Sprintf("10.0.0.%d", rapid.IntRange(0, 15).Draw(t, "host")))
 		setBlock(addr.String(), netip.PrefixFrom(addr, 32))
 	case 6, 7, 8:
-		f.PrefixListID, r.kind = "pl-1", "prefix-list"
+		r.id = rapid.SampledFrom([]string{"pl-1", "pl-2"}).Draw(t, "list")
+		f.PrefixListID, r.kind = r.id, "prefix-list"
 		return drawList(t, r)
 	default:
 		block := drawBlock(t)
@@ -230,5 +282,5 @@ func drawList(t *rapid.T, r *oRule) *sg.PrefixList {
 	for range rapid.IntRange(0, 3).Draw(t, "entries") {
 		r.blocks = append(r.blocks, drawBlock(t))
 	}
-	return &sg.PrefixList{ID: "pl-1", Entries: r.blocks}
+	return &sg.PrefixList{ID: r.id, Entries: r.blocks}
 }

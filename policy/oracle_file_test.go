@@ -9,8 +9,8 @@ import (
 
 // oGroup is a group by its meaning.
 type oGroup struct {
-	account, region, id, name, vpc, kind string
-	tags                                 map[string]string
+	account, region, id, name, vpc, kind, resources string
+	tags                                            map[string]string
 }
 
 // oScope is a `groups`; the zero value is all.
@@ -23,7 +23,10 @@ type oScope struct {
 
 // has judges a group: unknown is a date that cannot be understood and decides.
 func (s *oScope) has(g *oGroup, now time.Time, zone *time.Location) truth {
-	values := map[string]string{"accounts": g.account, "regions": g.region, "ids": g.id, "names": g.name, "vpcs": g.vpc}
+	values := map[string]string{
+		"accounts": g.account, "regions": g.region, "ids": g.id, "names": g.name, "vpcs": g.vpc,
+		"resource-groups": g.resources,
+	}
 	for key, globs := range s.globs {
 		if !slices.ContainsFunc(globs, func(glob string) bool { return globMatches(glob, values[key]) }) {
 			return isFalse

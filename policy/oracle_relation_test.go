@@ -20,6 +20,8 @@ func (w *world) relation(r *oRelation) truth {
 	switch r.key {
 	case "destination":
 		return w.destination(r)
+	case "source":
+		return w.source(r)
 	case "protocol":
 		if w.rule.protocol == -2 {
 			return w.gap()
@@ -27,43 +29,88 @@ func (w *world) relation(r *oRelation) truth {
 		return compare(r.relation, 256, w.protocol, len(r.numbers), func(element, point int) bool {
 			return r.numbers[element] == -1 || r.numbers[element] == point
 		})
+	case "priority":
+		if w.rule.priority == 0 {
+			return w.gap()
+		}
+		return compareSpans(r, [][2]int{{w.rule.priority, w.rule.priority}})
 	default:
-		switch {
-		case w.rule.protocol == -2:
-			return w.gap()
-		case !slices.Contains([]int{6, 17, -1}, w.rule.protocol):
-			return isUnknown
-		case !w.rule.hasPorts:
-			return w.gap()
-		}
-		// The ports of these tests begin and end within 1 to 20 or at 65535, so the rest looks all like port 21.
-		port := func(point int) int {
-			if point == 22 {
-				return 65535
-			}
-			return point
-		}
-		return compare(r.relation, 23, func(point int) bool {
-			return w.rule.ports[0] <= port(point) && port(point) <= w.rule.ports[1]
-		}, len(r.ports), func(element, point int) bool {
-			return r.ports[element][0] <= port(point) && port(point) <= r.ports[element][1]
-		})
+		return w.ports(r)
 	}
 }
 
+func (w *world) ports(r *oRelation) truth {
+	ports, unset := w.rule.ports, false
+	if r.key == "source-ports" {
+		ports, unset = w.rule.sourcePorts, w.rule.portsUnset
+	}
+	switch {
+	case w.rule.protocol == -2:
+		return w.gap()
+	case !slices.Contains([]int{6, 17, -1}, w.rule.protocol):
+		return isUnknown
+	case unset && r.relation == "outside":
+		return isUnknown
+	case unset:
+		ports = [][2]int{{1, 65535}}
+	case len(ports) == 0:
+		return w.gap()
+	}
+	return compareSpans(r, ports)
+}
+
+// compareSpans judges a relation between ranges of numbers. Those of these tests begin and end within 1 to 20 or at one
+// of the points listed, so what is between them looks all like the number before.
+func compareSpans(r *oRelation, set [][2]int) truth {
+	points := []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 100, 101, 110, 111, 1000, 65535}
+	holds := func(span [2]int, point int) bool { return span[0] <= points[point] && points[point] <= span[1] }
+	return compare(r.relation, len(points), func(point int) bool {
+		return slices.ContainsFunc(set, func(span [2]int) bool { return holds(span, point) })
+	}, len(r.spans), func(element, point int) bool { return holds(r.spans[element], point) })
+}
+
 func (w *world) protocol(number int) bool { return w.rule.protocol == -1 || w.rule.protocol == number }
+
+// hasBlocks tells whether the destination is made of address blocks that are known.
+func (w *world) hasBlocks() bool { return len(w.rule.blocks) > 0 }
 
 func (w *world) destination(r *oRelation) truth {
 	switch {
 	case w.rule.kind == "group":
 		return isUnknown
-	case w.rule.kind == "" || w.rule.kind == "prefix-list" && (!w.rule.resolved || len(w.rule.blocks) == 0):
+	case !w.hasBlocks():
 		return w.gap()
 	}
+	return w.addresses(r, w.rule.blocks)
+}
+
+func (w *world) source(r *oRelation) truth {
+	everything := map[bool]netip.Prefix{true: netip.MustParsePrefix("0.0.0.0/0"), false: netip.MustParsePrefix("::/0")}
+	switch {
+	case !w.rule.sourceUnset && len(w.rule.source) == 0:
+		return w.gap()
+	case !w.rule.sourceUnset:
+		return w.addresses(r, w.rule.source)
+	case r.relation == "outside":
+		return isUnknown
+	case w.rule.kind == "group":
+		return w.addresses(r, []netip.Prefix{everything[true], everything[false]})
+	case !w.hasBlocks():
+		return w.gap()
+	}
+	var source []netip.Prefix
+	for _, b := range w.rule.blocks {
+		source = append(source, everything[b.Addr().Is4()])
+	}
+	return w.addresses(r, source)
+}
+
+// addresses judges a relation between blocks and the elements of a list.
+func (w *world) addresses(r *oRelation, blocks []netip.Prefix) truth {
 	var families []truth
 	for _, v4 := range []bool{true, false} {
-		if slices.ContainsFunc(w.rule.blocks, func(b netip.Prefix) bool { return b.Addr().Is4() == v4 }) {
-			families = append(families, w.family(r, v4))
+		if slices.ContainsFunc(blocks, func(b netip.Prefix) bool { return b.Addr().Is4() == v4 }) {
+			families = append(families, ofFamily(r, blocks, v4))
 		}
 	}
 	if len(families) == 1 {
@@ -82,8 +129,8 @@ func (w *world) destination(r *oRelation) truth {
 	}
 }
 
-// family judges the part of the destination that is of one family.
-func (w *world) family(r *oRelation, v4 bool) truth {
+// ofFamily judges the part of the addresses that is of one family.
+func ofFamily(r *oRelation, blocks []netip.Prefix, v4 bool) truth {
 	var ranges []oRange // of the family; of the other the list cannot speak
 	for _, e := range r.ranges {
 		if e.low.Is4() == v4 {
@@ -93,17 +140,17 @@ func (w *world) family(r *oRelation, v4 bool) truth {
 	if ranges == nil {
 		return isUnknown
 	}
-	points := w.points(ranges, v4)
+	points := pointsOf(blocks, ranges, v4)
 	return compare(r.relation, len(points), func(point int) bool {
-		return slices.ContainsFunc(w.rule.blocks, func(b netip.Prefix) bool { return b.Contains(points[point]) })
+		return slices.ContainsFunc(blocks, func(b netip.Prefix) bool { return b.Contains(points[point]) })
 	}, len(ranges), func(element, point int) bool {
 		return ranges[element].holds(points[point])
 	})
 }
 
-// points are enough addresses of a family to tell all sets apart that can be made of the blocks and ranges: those
+// pointsOf are enough addresses of a family to tell all sets apart that can be made of the blocks and ranges: those
 // where something begins, and those after something ends. The small network of these tests is in it whole.
-func (w *world) points(ranges []oRange, v4 bool) []netip.Addr {
+func pointsOf(blocks []netip.Prefix, ranges []oRange, v4 bool) []netip.Addr {
 	first, network := netip.IPv6Unspecified(), netip.MustParsePrefix("fd00::/124")
 	if v4 {
 		first, network = netip.IPv4Unspecified(), netip.MustParsePrefix("10.0.0.0/28")
@@ -112,7 +159,7 @@ func (w *world) points(ranges []oRange, v4 bool) []netip.Addr {
 	for a := network.Addr(); network.Contains(a); a = a.Next() {
 		points = append(points, a)
 	}
-	for _, b := range w.rule.blocks {
+	for _, b := range blocks {
 		if b.Addr().Is4() != v4 {
 			continue
 		}
@@ -171,7 +218,7 @@ func (w *world) wider(limits map[string]int) truth {
 	switch {
 	case w.rule.kind == "group":
 		return isUnknown
-	case w.rule.kind == "" || w.rule.kind == "prefix-list" && (!w.rule.resolved || len(w.rule.blocks) == 0):
+	case !w.hasBlocks():
 		return w.gap()
 	}
 	result := isFalse
@@ -187,6 +234,16 @@ func (w *world) wider(limits map[string]int) truth {
 		result = or(result, wide)
 	}
 	return result
+}
+
+// named tells whether the destination is of a kind and its ID fits.
+func (w *world) named(kind string, globs []string) truth {
+	if w.rule.kind == "" {
+		return w.gap()
+	}
+	return truthOf(w.rule.kind == kind && slices.ContainsFunc(globs, func(glob string) bool {
+		return globMatches(glob, w.rule.id)
+	}))
 }
 
 func (w *world) older(days int) truth {

@@ -55,10 +55,10 @@ func renderScope(s *oScope) any {
 		m["types"] = s.types
 	}
 	if s.tags != nil {
-		m["tags"] = s.tags
+		m["tags"] = renderTags(s.tags)
 	}
 	if s.without != nil {
-		m["without-tags"] = s.without
+		m["without-tags"] = renderTags(s.without)
 	}
 	if s.expiredTag != "" {
 		m["expired-tag"] = s.expiredTag
@@ -67,6 +67,18 @@ func renderScope(s *oScope) any {
 		return "all"
 	}
 	return m
+}
+
+// renderTags says in words where an empty value is asked for.
+func renderTags(tags map[string]string) map[string]any {
+	out := map[string]any{}
+	for key, pattern := range tags {
+		out[key] = pattern
+		if pattern == "" {
+			out[key] = map[string]any{"empty": true}
+		}
+	}
+	return out
 }
 
 func renderMatch(m *oMatch) map[string]any {
@@ -91,6 +103,8 @@ func renderMatch(m *oMatch) map[string]any {
 	}
 	set(m.action != "", "rule-action", m.action)
 	set(m.kinds != nil, "destination-kind", m.kinds)
+	set(m.groups != nil, "destination-group", m.groups)
+	set(m.lists != nil, "prefix-list", m.lists)
 	set(m.wider != nil, "wider-than", m.wider)
 	set(m.older > 0, "older-than", fmt.Sprintf("%dd", m.older))
 	set(m.expired, "expired", map[string]any{"description": expiryPattern})

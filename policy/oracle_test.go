@@ -48,24 +48,30 @@ func or(a, b truth) truth {
 // oRule is a rule by its meaning.
 type oRule struct {
 	kind     string // cidr4, cidr6, group, prefix-list, or empty for not understood
+	id       string // of a group or list
 	blocks   []netip.Prefix
-	resolved bool // of a prefix list
-	protocol int  // -1 all, -2 not understood
-	ports    [2]int
-	hasPorts bool   // false: a port list, or not understood
-	action   string // accept, drop, or empty
+	resolved bool     // of a prefix list
+	protocol int      // -1 all, -2 not understood
+	ports    [][2]int // none: not understood, or a port list that is empty or was not read
+	action   string   // accept, drop, or empty
+	priority int      // 0: not understood
 	created  time.Time
 	text     string // description
+
+	source      []netip.Prefix // one at most
+	sourceUnset bool
+	sourcePorts [][2]int // one at most
+	portsUnset  bool     // of the source
 }
 
-// oRelation is one relation of destination, protocol or ports with a list.
+// oRelation is one relation of a key with a list.
 type oRelation struct {
-	key      string // destination, protocol, ports
+	key      string // destination, source, protocol, ports, source-ports, priority
 	relation string
 	texts    []string // as written
-	ranges   []oRange // destination, sets filled in
+	ranges   []oRange // destination and source, sets filled in
 	numbers  []int    // protocol; -1 all
-	ports    [][2]int
+	spans    [][2]int // ports, source-ports and priority
 }
 
 // oMatch is a `match`: everything in it must hold.
@@ -73,6 +79,8 @@ type oMatch struct {
 	relations []oRelation
 	bare      bool // relations of one key and `overlaps` are written as a bare list
 	kinds     []string
+	groups    []string // globs of destination-group
+	lists     []string // globs of prefix-list
 	wider     map[string]int
 	older     int // days
 	expired   bool
@@ -142,6 +150,8 @@ func (w *world) conditions(m *oMatch, fallback string) []condition {
 		given bool
 		judge func() truth
 	}{
+		{m.groups != nil, func() truth { return w.named("group", m.groups) }},
+		{m.lists != nil, func() truth { return w.named("prefix-list", m.lists) }},
 		{m.wider != nil, func() truth { return w.wider(m.wider) }},
 		{m.older > 0, func() truth { return w.older(m.older) }},
 		{m.expired, w.expired},

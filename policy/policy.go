@@ -41,6 +41,7 @@ const (
 
 // Policy is one policy after compilation.
 type Policy struct {
+	Pos            strictyaml.Pos // where it begins
 	Name           string
 	Description    string
 	Severity       Severity
@@ -52,13 +53,17 @@ type Policy struct {
 	// once. A policy that says nothing has [DefaultGrace].
 	Grace  time.Duration
 	Limits Limits
+	// Baseline is the moment before which a rule must have been there to be left alone. Zero: none is.
+	Baseline time.Time
 
 	// Hash identifies what the policy means: itself, all exceptions, and the contents of the sets they use.
 	Hash string
 
-	groups scope
-	match  matcher
-	need   []uint64 // atoms that must hold for match to be true
+	groups  scope
+	written matcher   // match as it stands in the file
+	match   matcher   // what is evaluated
+	need    []uint64  // atoms that must hold for match to be true
+	sources []*Source // of the sets that match uses
 }
 
 // DefaultGrace is the grace of a policy that says nothing of it.
@@ -74,6 +79,7 @@ type Limits struct {
 
 // Exception takes rules out of policies until it expires.
 type Exception struct {
+	Pos     strictyaml.Pos // where it begins
 	Name    string
 	Reason  string
 	Owner   string
@@ -82,7 +88,9 @@ type Exception struct {
 
 	policies []string // sorted; nil is all
 	groups   scope
+	written  matcher
 	match    matcher
+	sources  []*Source
 }
 
 // Expired tells whether the exception has ended.
@@ -101,7 +109,9 @@ type Set struct {
 	// Warnings are what is legal and likely not meant.
 	Warnings []strictyaml.Problem
 
-	index *index
+	index   *index
+	sources []*Source
+	doubts  map[*Source]string // see [Set.Doubting]
 }
 
 // Hash identifies the whole set: it is made of the policies' hashes by name.
@@ -119,12 +129,13 @@ func (s *Set) seal() {
 	var exceptions strings.Builder
 	for _, e := range s.Exceptions {
 		fmt.Fprintf(&exceptions, "%q %q %d %q %s %s\n", e.Name, e.policies, e.Expires.Unix(),
-			e.Reason, e.groups.canonical(), e.match.canonical())
+			e.Reason, e.groups.canonical(), e.match.canonical()+maxAges(e.sources))
 	}
 	for _, p := range s.Policies {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%q %s %s %t %t %s %d %d %s %s\n%s", p.Name, p.Severity, p.Action,
+		sum := sha256.Sum256(fmt.Appendf(nil, "%q %s %s %t %t %s %d %d %s %s %s\n%s", p.Name, p.Severity, p.Action,
 			p.KeepCollateral, p.AllowOpening, p.Grace, p.Limits.PerSweep, p.Limits.PerGroup,
-			p.groups.canonical(), p.match.canonical(), exceptions.String()))
+			p.Baseline.UTC().Format(time.RFC3339Nano), p.groups.canonical(),
+			p.match.canonical()+maxAges(p.sources), exceptions.String()))
 		p.Hash = hex.EncodeToString(sum[:])
 	}
 }
@@ -139,7 +150,9 @@ func (s *Set) compile(lists []*addressList) {
 		p.match.conjuncts(func(c clause) {
 			switch c := c.(type) {
 			case *addressClause:
-				needs[i] = append(needs[i], c.need())
+				if bit, ok := c.need(); ok {
+					needs[i] = append(needs[i], bit)
+				}
 			case *protocolClause:
 				atom := protocolAtom{bit: next(), clause: c}
 				a.protocols = append(a.protocols, atom)

@@ -7,21 +7,46 @@ import (
 )
 
 // probe is a rule prepared for evaluation: what the table says of its destination is looked up once and shared by all
-// policies.
+// policies, and so is what it says of the source, once a clause asks for it.
 type probe struct {
-	rule  *sg.Rule
+	index *index
+	lists *listCache
 	now   time.Time
+
+	account string
+	group   *sg.Group // of the rule; for expressions
+
+	rule  *sg.Rule
 	words []uint64 // the atoms that hold; address atoms only if dest is known
 
-	dest         destination
+	dest         addresses
+	source       addresses // see sourceAddresses
+	knowsSource  bool
+	ports        [1]numbers // backs the ports of a rule without a port list
 	sawBadExpiry bool
 }
 
-// destination is the set of addresses of a rule, where it has one.
-type destination struct {
+func newProbe(x *index, now time.Time) *probe {
+	p := &probe{index: x, now: now, words: make([]uint64, x.words), lists: newListCache()}
+	p.dest.words = p.words
+	p.source.words = make([]uint64, x.words)
+	return p
+}
+
+// addresses are the set of addresses that a rule goes to or comes from, where it has one.
+type addresses struct {
 	state value            // yes: known; unread or silent: why not
-	spans [families][]span // merged; both families only in a prefix list with IPv4-mapped entries
-	one   [1]span          // backs spans for a single block
+	unset bool             // of a source: the rule restricts none
+	spans [families][]span // merged; both families only in a prefix list with IPv4-mapped entries, or where unset
+	words []uint64         // what the table says of them; of no meaning unless they are known
+	one   [families]span   // backs spans for a single block
+}
+
+// add adds a block, the first of its family.
+func (a *addresses) add(t *table, f family, s span) {
+	a.one[f] = s
+	a.spans[f] = a.one[f : f+1]
+	t.or(f, s, a.words)
 }
 
 // atoms numbers the facts about a rule that a look-up gives: two per address list, one per protocol relation, one per
@@ -74,9 +99,10 @@ func newIndex(lists []*addressList, a atoms) *index {
 }
 
 // fill looks a rule up.
-func (x *index) fill(p *probe, rule *sg.Rule, lists *listCache) {
+func (p *probe) fill(rule *sg.Rule) {
+	x := p.index
 	p.rule = rule
-	p.sawBadExpiry = false
+	p.sawBadExpiry, p.knowsSource = false, false
 	copy(p.words, x.protocols[slotOf(rule.Protocol)*x.words:][:x.words])
 	switch rule.Action {
 	case sg.Accept:
@@ -86,14 +112,10 @@ func (x *index) fill(p *probe, rule *sg.Rule, lists *listCache) {
 	}
 	switch rule.Destination.Kind {
 	case sg.CIDR4, sg.CIDR6:
-		d := &p.dest
-		f := familyOf(rule.Destination.CIDR.Addr())
-		d.state, d.one[0] = yes, spanOf(rule.Destination.CIDR)
-		d.spans = [families][]span{}
-		d.spans[f] = d.one[:]
-		x.table.or(f, d.one[0], p.words)
+		p.dest.state, p.dest.spans = yes, [families][]span{}
+		p.dest.add(x.table, familyOf(rule.Destination.CIDR.Addr()), spanOf(rule.Destination.CIDR))
 	case sg.FromList:
-		known := lists.get(x, rule.Destination.List)
+		known := p.lists.prefixes(x, rule.Destination.List)
 		p.dest.state, p.dest.spans = known.state, known.spans
 		if known.state == yes {
 			orInto(p.words, known.words)
@@ -105,9 +127,51 @@ func (x *index) fill(p *probe, rule *sg.Rule, lists *listCache) {
 	}
 }
 
-// listCache keeps what prefix lists come to, so that each is worked out once.
+// sourceAddresses looks the source of the rule up when the first clause asks for it: few policies do.
+func (p *probe) sourceAddresses() *addresses {
+	a := &p.source
+	if p.knowsSource {
+		return a
+	}
+	p.knowsSource = true
+	a.state, a.unset, a.spans = yes, false, [families][]span{}
+	clear(a.words)
+	switch source := &p.rule.Source; {
+	case source.CIDR.IsValid():
+		a.add(p.index.table, familyOf(source.CIDR.Addr()), spanOf(source.CIDR))
+	case source.Text != "":
+		a.state = unread
+	default:
+		p.anySource(a)
+	}
+	return a
+}
+
+// anySource is the source of a rule that restricts none: every address of the families that its destination has.
+func (p *probe) anySource(a *addresses) {
+	a.unset = true
+	of := [families]bool{ipv4: true, ipv6: true} // a group may have both
+	if p.rule.Destination.Kind != sg.PeerGroup {
+		a.state = p.dest.state
+		for f := range families {
+			of[f] = len(p.dest.spans[f]) > 0
+		}
+	}
+	for f := range families {
+		if a.state == yes && of[f] {
+			a.add(p.index.table, f, f.whole())
+		}
+	}
+}
+
+// listCache keeps what prefix lists and port lists come to, so that each is worked out once.
 type listCache struct {
-	known map[*sg.PrefixList]*listSpans
+	prefixLists map[*sg.PrefixList]*listSpans
+	portLists   map[*sg.PortList][]numbers
+}
+
+func newListCache() *listCache {
+	return &listCache{prefixLists: map[*sg.PrefixList]*listSpans{}, portLists: map[*sg.PortList][]numbers{}}
 }
 
 type listSpans struct {
@@ -116,8 +180,8 @@ type listSpans struct {
 	words []uint64
 }
 
-func (c *listCache) get(x *index, list *sg.PrefixList) *listSpans {
-	if known, ok := c.known[list]; ok {
+func (c *listCache) prefixes(x *index, list *sg.PrefixList) *listSpans {
+	if known, ok := c.prefixLists[list]; ok {
 		return known
 	}
 	// An empty list permits nothing today and anything tomorrow: what an exception says of it is not known.
@@ -135,6 +199,22 @@ func (c *listCache) get(x *index, list *sg.PrefixList) *listSpans {
 			}
 		}
 	}
-	c.known[list] = s
+	c.prefixLists[list] = s
 	return s
+}
+
+// ports gives the ports of a list, merged. None are those of a list that is empty or was not read.
+func (c *listCache) ports(list *sg.PortList) []numbers {
+	if list == nil {
+		return nil
+	}
+	known, ok := c.portLists[list]
+	if !ok {
+		for _, r := range list.Ranges {
+			known = append(known, portNumbers(r))
+		}
+		known = mergeNumbers(known)
+		c.portLists[list] = known
+	}
+	return known
 }

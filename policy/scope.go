@@ -7,15 +7,18 @@ import (
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
+	"github.com/egress-janitor/egress-janitor/internal/strictyaml"
 )
 
 // scope is a compiled `groups`: which groups a policy or exception speaks of. Every key given must hold.
 type scope struct {
+	pos        strictyaml.Pos
 	accounts   []sg.Glob
 	regions    []sg.Glob
 	ids        []sg.Glob
 	names      []sg.Glob
 	vpcs       []sg.Glob
+	resources  []sg.Glob // resource groups
 	types      []sg.GroupType
 	tags       []tagPattern
 	without    []tagPattern
@@ -41,6 +44,7 @@ func (s *scope) eval(account string, g *sg.Group, now time.Time) value {
 		anyGlob(s.ids, g.ID) &&
 		anyGlob(s.names, g.Name) &&
 		anyGlob(s.vpcs, g.VPC) &&
+		anyGlob(s.resources, g.ResourceGroup) &&
 		(s.types == nil || slices.Contains(s.types, g.Type)) &&
 		!slices.ContainsFunc(s.tags, func(t tagPattern) bool { return !t.matches(g) }) &&
 		!slices.ContainsFunc(s.without, func(t tagPattern) bool { return t.matches(g) })
@@ -85,6 +89,7 @@ func (s *scope) canonical() string {
 		{"ids", s.ids},
 		{"names", s.names},
 		{"vpcs", s.vpcs},
+		{"resource-groups", s.resources},
 	} {
 		fmt.Fprintf(&b, "%s=%q;", part.key, slices.Sorted(slices.Values(part.globs)))
 	}

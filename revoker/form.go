@@ -62,7 +62,7 @@ func NewFlatCall(id string, v *Revocation) (Call, error) {
 	case v.Rule.NICType == "":
 		return Call{}, fmt.Errorf("call %s: the rule has no NIC type, and the cloud would assume one", id)
 	}
-	if err := call.addFields(&v.Rule); err != nil {
+	if err := call.addFields(&v.Rule, ""); err != nil {
 		return Call{}, err
 	}
 	call.Carries = []string{v.ID}
@@ -73,6 +73,12 @@ func NewFlatCall(id string, v *Revocation) (Call, error) {
 // Source: AuthorizeSecurityGroupEgress and RevokeSecurityGroupEgress, parameter Priority.
 const maxPriority = 100
 
+// firstOfSeveral begins the names of the fields of a rule in the form of the API that carries several rules. It alone
+// has a field for a port list; for all others the older form does, which every cloud understands.
+//
+// Source: AuthorizeSecurityGroupEgress, parameter Permissions.N.PortRangeListId.
+const firstOfSeveral = "Permissions.1."
+
 // NewRestoreCall makes the call that creates the rule of a restore. An error says why it cannot be created again.
 //
 // Source: AuthorizeSecurityGroupEgress.
@@ -81,11 +87,15 @@ func NewRestoreCall(id string, restore *Restore) (Call, error) {
 	if err != nil {
 		return Call{}, err
 	}
-	if err := call.addFields(&restore.Rule); err != nil {
+	prefix := ""
+	if restore.Rule.PortListID != "" {
+		prefix = firstOfSeveral
+	}
+	if err := call.addFields(&restore.Rule, prefix); err != nil {
 		return Call{}, err
 	}
 	if restore.Rule.Description != "" {
-		call.add("Description", restore.Rule.Description)
+		call.add(prefix+"Description", restore.Rule.Description)
 	}
 	call.Carries = []string{restore.ID}
 	return call, nil
@@ -113,35 +123,41 @@ func (c *Call) add(name, value string) {
 }
 
 // addFields adds everything that makes a rule what it is, with exactly one destination: of several the cloud would
-// silently ignore all but one. The order is fixed, for tokens depend on it.
-func (c *Call) addFields(r *sg.Rule) error {
+// silently ignore all but one. The order is fixed, for tokens depend on it. The prefix is that of the form: nothing, or
+// [firstOfSeveral].
+func (c *Call) addFields(r *sg.Rule, prefix string) error {
 	switch {
 	case r.Unreadable != "":
 		return fmt.Errorf("call %s: the rule could not be understood whole: %s", c.ID, r.Unreadable)
 	case r.Priority > maxPriority:
 		return fmt.Errorf("call %s: the priority %d is over %d, which no call can name", c.ID, r.Priority, maxPriority)
-	case r.PortListID != "":
+	case r.PortListID != "" && prefix == "":
 		return fmt.Errorf("call %s: the ports are those of the port list %s, which this form has no field for", c.ID, r.PortListID)
 	}
-	c.add("IpProtocol", strings.ToLower(r.Raw.Protocol))
-	c.add("PortRange", cmp.Or(r.Raw.PortRange, "-1/-1"))
+	add := func(name, value string) { c.add(prefix+name, value) }
 	optional := func(name, value string) {
 		if value != "" {
-			c.add(name, value)
+			add(name, value)
 		}
+	}
+	add("IpProtocol", strings.ToLower(r.Raw.Protocol))
+	if r.PortListID != "" { // a range beside it would count for nothing
+		add("PortRangeListId", r.PortListID)
+	} else {
+		add("PortRange", cmp.Or(r.Raw.PortRange, "-1/-1"))
 	}
 	optional("SourcePortRange", r.Raw.SourcePorts)
 	optional("NicType", r.NICType)
-	c.add("Policy", string(r.Action))
-	c.add("Priority", strconv.Itoa(r.Priority))
+	add("Policy", string(r.Action))
+	add("Priority", strconv.Itoa(r.Priority))
 	optional(ofFamily(r.Source.Text, "SourceCidrIp", "Ipv6SourceCidrIp"), r.Source.Text)
 	switch r.Destination.Kind {
 	case sg.CIDR4, sg.CIDR6:
-		c.add(ofFamily(r.Destination.Text, "DestCidrIp", "Ipv6DestCidrIp"), r.Destination.Text)
+		add(ofFamily(r.Destination.Text, "DestCidrIp", "Ipv6DestCidrIp"), r.Destination.Text)
 	case sg.FromList:
-		c.add("DestPrefixListId", r.Destination.Text)
+		add("DestPrefixListId", r.Destination.Text)
 	case sg.PeerGroup:
-		c.add("DestGroupId", r.Destination.Text)
+		add("DestGroupId", r.Destination.Text)
 		optional(ownerParameter(r.Destination.Owner), r.Destination.Owner)
 	case sg.NoDestination:
 		return fmt.Errorf("call %s: the rule has no destination", c.ID)

@@ -218,8 +218,7 @@ func TestRulesThatTheirFieldsDoNotNameAreRefused(t *testing.T) {
 		},
 		{
 			"a port list", func(f *sg.Fields) { f.PortListID = "prl-1" },
-			"call c: the ports are those of the port list prl-1, which this form has no field for",
-			"call c: the ports are those of the port list prl-1, which this form has no field for",
+			"call c: the ports are those of the port list prl-1, which this form has no field for", "",
 		},
 		{
 			"two destinations", func(f *sg.Fields) { f.PrefixListID = "pl-1" },
@@ -241,6 +240,22 @@ func TestRulesThatTheirFieldsDoNotNameAreRefused(t *testing.T) {
 				t.Errorf("restoring: got %q, want %q", got, test.restore)
 			}
 		})
+	}
+}
+
+// The flat form has no field for a port list, so a rule with one is created by the other form, all of it.
+func TestARuleWithAPortListIsRestoredByTheFormForSeveralRules(t *testing.T) {
+	r := spelled(func(f *sg.Fields) { f.PortListID = "prl-1" })
+	call, err := revoker.NewRestoreCall("c", &revoker.Restore{ID: "x", Ref: ref, Rule: r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "RegionId=cn-a SecurityGroupId=sg-1 Permissions.1.IpProtocol=tcp Permissions.1.PortRangeListId=prl-1 " +
+		"Permissions.1.SourcePortRange=1024/65535 Permissions.1.NicType=internet Permissions.1.Policy=accept " +
+		"Permissions.1.Priority=7 Permissions.1.SourceCidrIp=10.0.0.0/8 Permissions.1.DestCidrIp=192.0.2.0/24 " +
+		"Permissions.1.Description=why"
+	if diff := cmp.Diff(want, written(call)); diff != "" {
+		t.Errorf("call (-want +got):\n%s", diff)
 	}
 }
 

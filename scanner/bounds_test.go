@@ -117,6 +117,10 @@ func (forgetful) PrefixList(context.Context, sg.Region, string) (sg.PrefixList, 
 	return sg.PrefixList{}, errBroken
 }
 
+func (forgetful) PortList(context.Context, sg.Region, string) (sg.PortList, error) {
+	return sg.PortList{}, errBroken
+}
+
 func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats

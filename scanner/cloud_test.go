@@ -38,6 +38,7 @@ type estate struct {
 	groups []sg.Group
 	rules  map[string][]sg.Rule // by group ID, or by group ID and "/" and NIC type
 	lists  map[string]sg.PrefixList
+	ports  map[string]sg.PortList
 }
 
 // cloud is the cloud in memory. Tokens are the number of the page. Before it answers, it asks the hooks that are set.
@@ -58,7 +59,7 @@ type cloud struct {
 func newCloud(regions ...string) *cloud {
 	c := &cloud{regions: map[string]*estate{}, pageSize: 2}
 	for _, name := range regions {
-		c.regions[name] = &estate{rules: map[string][]sg.Rule{}, lists: map[string]sg.PrefixList{}}
+		c.regions[name] = &estate{rules: map[string][]sg.Rule{}, lists: map[string]sg.PrefixList{}, ports: map[string]sg.PortList{}}
 	}
 	return c
 }
@@ -159,6 +160,17 @@ func (c *cloud) PrefixList(ctx context.Context, region sg.Region, id string) (sg
 	list, ok := c.regions[region.ID].lists[id]
 	if !ok {
 		return sg.PrefixList{}, errors.New("no such list")
+	}
+	return list, nil
+}
+
+func (c *cloud) PortList(ctx context.Context, region sg.Region, id string) (sg.PortList, error) {
+	if err := c.took(ctx, call{op: "ports", region: region.ID, id: id}); err != nil {
+		return sg.PortList{}, err
+	}
+	list, ok := c.regions[region.ID].ports[id]
+	if !ok {
+		return sg.PortList{}, errors.New("no such port list")
 	}
 	return list, nil
 }

@@ -140,23 +140,45 @@ func TestScanAsksForABrokenListOnce(t *testing.T) {
 	}
 }
 
-func TestScanSaysThatPortListsAreNotRead(t *testing.T) {
+func TestScanReadsAPortListOncePerRegion(t *testing.T) {
 	c := newCloud("cn-a", "cn-b")
 	c.add("cn-a", "sg-1", withPortList("r1", "prl-1"), withPortList("r2", "prl-1"))
 	c.add("cn-a", "sg-2", withPortList("r3", "prl-1"), withPortList("r4", "prl-2"))
 	c.add("cn-b", "sg-3", withPortList("r5", "prl-1"))
+	mail := sg.PortList{ID: "prl-1", Ranges: []sg.PortRange{{Low: 25, High: 25}}}
+	c.regions["cn-a"].ports["prl-1"] = mail
 
 	got := mustScan(t, c, nil)
 
-	const why = "this version does not read port lists, so ports of rules using it are unknown"
-	equal(t, "problems", got.problems(), []string{
-		"region=cn-a group= list=prl-1 rule=: port list prl-1: " + why,
-		"region=cn-a group= list=prl-2 rule=: port list prl-2: " + why,
-		"region=cn-b group= list=prl-1 rule=: port list prl-1: " + why,
-	})
-	if g := got.visited["cn-a/sg-1"]; g.Incomplete != "" {
-		t.Errorf("a group with all of its rules is incomplete: %s", g.Incomplete)
+	if n := c.count()["ports"]; n != 3 {
+		t.Errorf("port lists were asked for %d times, want 3 times", n)
 	}
+	equal(t, "problems", got.problems(), []string{
+		"region=cn-a group= list=prl-2 rule=: reading port list prl-2: no such port list",
+		"region=cn-b group= list=prl-1 rule=: reading port list prl-1: no such port list",
+	})
+	for group, want := range map[string][]*sg.PortList{
+		"cn-a/sg-1": {&mail, &mail}, "cn-a/sg-2": {&mail, nil}, "cn-b/sg-3": {nil},
+	} {
+		var lists []*sg.PortList
+		for i := range got.visited[group].Rules {
+			lists = append(lists, got.visited[group].Rules[i].PortList)
+		}
+		equal(t, "lists of "+group, lists, want)
+		if why := got.visited[group].Incomplete; why != "" {
+			t.Errorf("%s has all of its rules, but is incomplete: %s", group, why)
+		}
+	}
+}
+
+func TestPortListsThatWereReadLeaveTheRegionComplete(t *testing.T) {
+	c := newCloud("cn-a")
+	c.add("cn-a", "sg-1", withPortList("r1", "prl-1"))
+	c.regions["cn-a"].ports["prl-1"] = sg.PortList{ID: "prl-1"}
+	equal(t, "regions", mustScan(t, c, nil).regions(), []string{"cn-a complete=true groups=1 rules=1 err=<nil>"})
+
+	delete(c.regions["cn-a"].ports, "prl-1")
+	equal(t, "regions", mustScan(t, c, nil).regions(), []string{"cn-a complete=false groups=1 rules=1 err=<nil>"})
 }
 
 func TestScanDoesNotTakeNoRegionsForAll(t *testing.T) {

@@ -9,14 +9,14 @@ import (
 )
 
 // ReadGroup reads one group as it is now: its attributes first, then its egress rules to the end of every listing, then
-// the prefix lists that they use. Of opts, the clients, MaxRulePages and LookAgain count.
+// the prefix lists and port lists that they use. Of opts, the clients, MaxRulePages and LookAgain count.
 //
 // pages is of the longest listing of rules: one of several pages can shift while it is read and so hide a rule.
 //
 // The group is nil, without an error, if it is proven not to exist: two looks with time in between did not find it.
 // Whatever is not read whole is an error, even where [Scan] would give a group that is Incomplete, with one exception: a
-// prefix list that cannot be read leaves [sg.Destination] of its rules without a List. Rules that were read but not
-// understood stay, marked as unreadable.
+// list that cannot be read leaves its rules without it ([sg.Rule.PortList], or List in [sg.Destination]). Rules that were
+// read but not understood stay, marked as unreadable.
 func ReadGroup(ctx context.Context, opts Options, region sg.Region, id string) (group *Group, pages int, err error) {
 	opts, err = opts.withDefaults()
 	if err == nil && (region.ID == "" || id == "") {

@@ -35,6 +35,7 @@ func everything() *cloud {
 	c := newCloud("cn-a")
 	c.add("cn-a", "sg-1", append(rules("r", 3), toList("l1", "pl-1"), toList("l2", "pl-2"), withPortList("p", "ports-1"))...)
 	c.regions["cn-a"].lists["pl-1"] = sg.PrefixList{ID: "pl-1", Name: "saas"}
+	c.regions["cn-a"].ports["ports-1"] = sg.PortList{ID: "ports-1"}
 	return c
 }
 
@@ -47,6 +48,7 @@ func TestReadGroupReadsAttributesThenRulesThenLists(t *testing.T) {
 	equal(t, "attributes", got.Group, sg.Group{Region: "cn-a", ID: "sg-1", Name: "name of sg-1", VPC: "vpc-1"})
 	equal(t, "calls", c.order(), []string{
 		"exists cn-a sg-1", "rules cn-a sg-1", "rules cn-a sg-1 1", "rules cn-a sg-1 2", "list cn-a pl-1", "list cn-a pl-2",
+		"ports cn-a ports-1",
 	})
 	if pages != 3 || len(got.Rules) != 6 || got.Incomplete != "" {
 		t.Errorf("got %d pages, %d rules, incomplete %q; want 3, 6 and nothing", pages, len(got.Rules), got.Incomplete)
@@ -54,6 +56,9 @@ func TestReadGroupReadsAttributesThenRulesThenLists(t *testing.T) {
 	known, unknown := got.Rules[3].Destination.List, got.Rules[4].Destination.List
 	if known == nil || known.Name != "saas" || unknown != nil {
 		t.Errorf("got lists %v and %v, want the one that can be read", known, unknown)
+	}
+	if got.Rules[5].PortList == nil {
+		t.Error("the port list was not read")
 	}
 }
 

@@ -17,9 +17,9 @@
 // Groups stream: each is handed to the visit function as soon as its rules are there, and forgotten afterwards, so
 // that memory is bounded by the workers and not by the estate (only a hash of each group is kept, to recognise one that
 // is listed twice). Without faults a scan makes the fewest calls possible: the pages of groups, the pages of
-// rules (of both NIC types for classic groups), one for each prefix list and region, and one DescribeRegions if all
-// regions are asked for. The package neither logs nor counts; pacing and retries are the adapter's. It waits
-// for one thing only: before the second look that proves a group to be gone.
+// rules (of both NIC types for classic groups), one for each list and region, and one DescribeRegions if all regions are
+// asked for. The package neither logs nor counts; pacing and retries are the adapter's. It waits for one thing only:
+// before the second look that proves a group to be gone.
 package scanner
 
 import (
@@ -71,6 +71,8 @@ type RuleReader interface {
 	Rules(ctx context.Context, region sg.Region, group, nic, token string) (sg.Page[sg.Rule], error)
 	// PrefixList reads a prefix list (DescribePrefixListAttributes, which has no pages).
 	PrefixList(ctx context.Context, region sg.Region, id string) (sg.PrefixList, error)
+	// PortList reads a port list (DescribePortRangeListEntries, which has no pages).
+	PortList(ctx context.Context, region sg.Region, id string) (sg.PortList, error)
 }
 
 // Options say what to scan, and with what.

@@ -40,8 +40,8 @@ func (f *reportFlags) add(cmd *cobra.Command) {
 
 // check refuses what the flags alone show to be wrong.
 func (f *reportFlags) check(cmd *cobra.Command) error {
-	for _, name := range []string{"config", "output-file"} {
-		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
+	for _, name := range []string{"config", "output-file", "snapshot"} {
+		if flag := cmd.Flags().Lookup(name); flag != nil && flag.Changed && flag.Value.String() == "" {
 			return usageError{fmt.Errorf("--%s is empty: leave it out, or name a file", name)}
 		}
 	}
@@ -57,8 +57,15 @@ const defaultConfig = "egress-janitor.yaml"
 // reportForms are the forms that a report of a sweep has.
 func reportForms() []string { return []string{"table", "json", "markdown", "csv"} }
 
+// auditFlags are those of an audit.
+type auditFlags struct {
+	reportFlags
+
+	snapshot string
+}
+
 func newAudit(sys system) *cobra.Command {
-	var flags reportFlags
+	var flags auditFlags
 	cmd := &cobra.Command{
 		Use:   "audit",
 		Short: "Read all egress rules once and report what violates the policies",
@@ -74,7 +81,8 @@ Exit codes: 0 done · 1 the config or a policy is wrong, no call was made · 2 t
 --detailed-exitcode; exempted ones count too) · 3 something in scope was not read whole · 64 usage · 130 interrupted.`,
 		Example: `  egress-janitor audit
   egress-janitor audit -c prod.yaml --account prod --output json --output-file audit.json
-  egress-janitor audit --detailed-exitcode || echo "findings, or not complete"`,
+  egress-janitor audit --detailed-exitcode || echo "findings, or not complete"
+  egress-janitor audit --snapshot '{account}.jsonl.gz'      # for egress-janitor policy replay`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := flags.check(cmd); err != nil {
@@ -84,6 +92,8 @@ Exit codes: 0 done · 1 the config or a policy is wrong, no call was made · 2 t
 		},
 	}
 	flags.add(cmd)
+	cmd.Flags().StringVar(&flags.snapshot, "snapshot", "",
+		"also write what was read to this file, for policy replay; {account} stands for the account, .gz compresses")
 	return cmd
 }
 
@@ -114,12 +124,15 @@ func (s system) fromEnv() cloudAccess {
 }
 
 // audit is the command. Everything that can be wrong with the input is found before the first call.
-func (s system) audit(ctx context.Context, flags *reportFlags, access cloudAccess) error {
-	e, err := s.loadEngine(flags, access)
+func (s system) audit(ctx context.Context, flags *auditFlags, access cloudAccess) error {
+	e, err := s.loadEngine(ctx, &flags.reportFlags, access)
 	if err != nil {
 		return err
 	}
 	defer e.close()
+	if err := checkSnapshot(flags.snapshot, len(e.workers)); err != nil {
+		return err
+	}
 	// The exit code of a report says what is in it, so a report with a bad one is as much a report as any other.
 	code := exitDone
 	err = s.writeOutput(flags.outputFile, func(w io.Writer) (err error) {
@@ -134,11 +147,11 @@ func (s system) audit(ctx context.Context, flags *reportFlags, access cloudAcces
 
 // auditAll audits one account after another and writes a document for each. It gives the exit code that the worst of
 // them came to; the error is for reports that could not be made.
-func (e *engine) auditAll(ctx context.Context, w io.Writer, flags *reportFlags) (int, error) {
+func (e *engine) auditAll(ctx context.Context, w io.Writer, flags *auditFlags) (int, error) {
 	t := tally{complete: true}
 	for _, worker := range e.workers {
 		progress := newProgress(e.err, worker.account.Name)
-		result, err := worker.sweep(ctx, &attempt{
+		result, err := worker.auditOnce(ctx, flags.snapshot, &attempt{
 			order: worker.order(revoker.ByCommand, operator(), decision.AuditMode), progress: progress.show,
 		})
 		progress.clear()
@@ -152,6 +165,14 @@ func (e *engine) auditAll(ctx context.Context, w io.Writer, flags *reportFlags) 
 		e.warnIncomplete(result)
 	}
 	return t.code(flags.detailedExitcode), nil
+}
+
+// auditOnce audits the account, and keeps what was read if a snapshot is named.
+func (w *worker) auditOnce(ctx context.Context, snapshot string, a *attempt) (*sweep.Result, error) {
+	if snapshot == "" {
+		return w.sweep(ctx, a)
+	}
+	return w.recordTo(ctx, snapshot, a)
 }
 
 // warnIncomplete says on standard error what a program that reads only the report's totals would miss.
@@ -197,6 +218,7 @@ func document(r *sweep.Result, policies *policy.Set) *report.Sweep {
 		Acting: r.Acting(), NotExecuted: r.NotExecuted, Revocations: r.Revocations,
 		Unreadable: r.UnreadableCount,
 		Findings:   r.Findings,
+		Change:     r.Change,
 	}
 	for _, region := range r.Regions {
 		text := ""

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/egress-janitor/egress-janitor/internal/daemon"
 	"github.com/egress-janitor/egress-janitor/internal/decision"
 	"github.com/egress-janitor/egress-janitor/internal/ecsapi"
+	"github.com/egress-janitor/egress-janitor/internal/feeds"
 	"github.com/egress-janitor/egress-janitor/internal/store"
 	"github.com/egress-janitor/egress-janitor/internal/sweep"
 	"github.com/egress-janitor/egress-janitor/metrics"
@@ -33,10 +35,11 @@ func newRun(sys system) *cobra.Command {
 		Long: `Run sweeps every account of the config by its schedule, revokes what mode, policies and limits allow, proves each
 removal by reading, and serves metrics and health. In the mode audit, the default, it only reports and records.
 
-SIGHUP and POST /-/reload read config and policies again; if they are wrong, what was read before stays in force. A set of
-policies that changed first goes through one reporting sweep. SIGTERM ends it within 10 seconds, at any point of its work:
-what was left open is settled by the next start. One store serves one daemon; history, pause, resume, sweep and restore
-work beside it.
+SIGHUP and POST /-/reload read config and policies again, and so does any change of their files. If they are wrong, what
+was read before stays in force. A set of policies that changed first goes through one reporting sweep, and what an exception that
+vanished has exempted is held until policy accept-change. SIGTERM ends it within 10 seconds, at any point of its work: what
+was left open is settled by the next start. One store serves one daemon; history, pause, resume, sweep and restore work
+beside it.
 
 Paths: /metrics, /-/healthy (its loop is alive), /-/ready (store and config are read), POST /-/reload.`,
 		Example: `  egress-janitor run -c /etc/egress-janitor/egress-janitor.yaml
@@ -87,8 +90,9 @@ func (s system) daemon(ctx context.Context, flags daemonFlags, access cloudAcces
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	d := &daemonRun{
 		system: s, flags: flags, store: db, access: access, began: c, log: s.logger(),
-		metrics: metrics.New(registry, buildInfo()), registry: registry,
+		metrics: metrics.New(registry, buildInfo()), registry: registry, feeds: s.newFetcher(false),
 	}
+	defer d.feeds.Close()
 	d.access.observer = apiMetrics{d.metrics}
 	return d.run(ctx, listener)
 }
@@ -104,19 +108,24 @@ type daemonRun struct {
 	log      *zap.Logger
 	metrics  *metrics.Metrics
 	registry *prometheus.Registry
+	feeds    *feeds.Fetcher
+	watch    *watch
+	// askReload asks for a reload soon.
+	askReload func()
 
 	current atomic.Pointer[engine] // what was loaded last
 }
 
 func (d *daemonRun) run(ctx context.Context, listener net.Listener) error {
 	reload := make(chan struct{}, 1)
+	ask := func() {
+		select {
+		case reload <- struct{}{}:
+		default: // one is asked for already
+		}
+	}
 	if d.onHangup != nil {
-		d.onHangup(func() {
-			select {
-			case reload <- struct{}{}:
-			default: // one is asked for already
-			}
-		})
+		d.onHangup(ask)
 	}
 	d.log.Info("starting", zap.String("version", buildInfo().Version), zap.String("config", d.flags.config),
 		zap.String("store", d.began.StorePath()), zap.String("mode", string(d.began.Mode)),
@@ -129,6 +138,13 @@ func (d *daemonRun) run(ctx context.Context, listener net.Listener) error {
 		d.log.Warn("nothing is revoked now", zap.String("reason", why))
 	}
 	d.metrics.Reloaded(true, d.now())
+	d.askReload, d.watch = ask, newWatch(d.log, ask)
+	ctx, stop := context.WithCancel(ctx)
+	var fetching sync.WaitGroup
+	fetching.Go(func() { d.keepFeeds(ctx, ask) })
+	fetching.Go(func() { d.watch.run(ctx) })
+	defer fetching.Wait() // it uses the store
+	defer stop()
 	err = daemon.Run(ctx, daemon.Options{
 		Load: d.load, Reload: reload, Store: d.store, Held: store.ErrHeld, DB: d.store.DB(), Log: d.log, Now: d.now,
 		Listener: listener, Metrics: d.metricsHandler(), Observer: d.observer(), DryRun: d.flags.dryRun,
@@ -139,9 +155,16 @@ func (d *daemonRun) run(ctx context.Context, listener net.Listener) error {
 
 // load reads config and policies, and makes what works by them.
 func (d *daemonRun) load(ctx context.Context) (*daemon.Generation, error) {
-	now, err := d.readSettled(ctx, d.flags.config)
+	reader := d.newFeedReader(d.feeds, storedCopies{d.store})
+	now, err := reader.readSettled(ctx, d.flags.config)
 	if err != nil {
+		d.watch.fail()
 		return nil, err
+	}
+	d.watch.set(now.names(d.flags.config))
+	if again, err := reader.readKnown(d.flags.config); err != nil || !again.same(now) {
+		// What the watch has seen may be newer than what was read, and would then pass for known.
+		defer d.askReload()
 	}
 	d.warn(now.policies)
 	c, policies := now.config, now.policies
@@ -152,7 +175,7 @@ func (d *daemonRun) load(ctx context.Context) (*daemon.Generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.store, e.latest = d.store, d.latest
+	e.store, e.latest, e.files.list = d.store, d.latest, now.files
 	g := &daemon.Generation{Mode: string(c.Mode), PolicyHash: policies.Hash(), Close: e.close}
 	if c.Schedule != "" {
 		if g.Schedule, err = cron.ParseStandard(c.Schedule); err != nil {
@@ -167,10 +190,37 @@ func (d *daemonRun) load(ctx context.Context) (*daemon.Generation, error) {
 			Settle: func(ctx context.Context) error { return d.settleAccount(ctx, w) },
 		})
 	}
+	if err := d.tellChange(ctx, e); err != nil {
+		e.close()
+		return nil, err
+	}
 	d.current.Store(e)
 	d.describe(e)
 	d.metrics.SweepInterval(longestGap(g.Schedule, d.now()))
 	return g, nil
+}
+
+// tellChange logs what differs from the policies of the last sweep: first of all the exceptions that vanished.
+func (d *daemonRun) tellChange(ctx context.Context, e *engine) error {
+	line, err := e.lineage(ctx)
+	if err != nil {
+		return err
+	}
+	if line.change != nil {
+		for _, l := range line.change.Lines() {
+			if l.Wider {
+				d.log.Warn("policies changed", zap.String("change", l.Text))
+				continue
+			}
+			d.log.Info("policies changed", zap.String("change", l.Text))
+		}
+	}
+	for _, x := range line.kept(e.policies, e.now()) {
+		d.log.Warn("an exception is gone from the policies, or was changed, that has not ended: what it exempted is held until "+
+			"policy accept-change, or until it is given a date in the past", zap.String("exception", x.Name),
+			zap.Time("until", x.Expires), zap.String("owner", x.Owner))
+	}
+	return nil
 }
 
 // latest gives the worker of the same account by what was loaded last: what a sweep decided by older policies is

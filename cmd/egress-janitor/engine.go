@@ -35,6 +35,10 @@ type engine struct {
 	latest func(*worker) (now *worker, stop string)
 
 	documents int // that were rendered
+
+	files *unkeptFiles
+
+	ancestors *ancestors
 }
 
 // worker works on one account. Its methods that change anything need the account's lock.
@@ -53,7 +57,7 @@ func (s system) newEngine(
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{system: s, config: c, policies: policies}
+	e := &engine{system: s, config: c, policies: policies, files: &unkeptFiles{}, ancestors: &ancestors{}}
 	for _, a := range accounts {
 		client, err := e.connect(&a, credentials, access.observer)
 		if err != nil {
@@ -140,21 +144,47 @@ type attempt struct {
 	order    sweep.Order
 	progress func(scanner.Progress)
 	only     func(*decision.Finding) bool // see [sweep.Options]
+	visited  func(*scanner.Group) error   // see [sweep.Options]
+	scanned  func(*scanner.Result)        // is told what was read of the cloud; nil: nobody is
 }
 
 // sweep sweeps the account, and records the sweep if the engine has a store.
 func (w *worker) sweep(ctx context.Context, a *attempt) (*sweep.Result, error) {
+	policies, err := w.trusted(ctx)
+	if err != nil {
+		return nil, err
+	}
 	o := sweep.Options{
 		Order: a.order, Identity: w.client, Groups: w.client, Rules: w.client,
-		Policies: w.policies, Terms: w.terms(), Now: w.now, NewID: rand.Text, Progress: a.progress, Only: a.only,
+		Policies: policies, Terms: w.terms(), Now: w.now, NewID: rand.Text, Progress: a.progress, Only: a.only,
+		Visited: a.visited,
 	}
 	if w.store != nil {
 		o.Ledger, o.Doubts = w.store, w.store
+		if err := w.keepPolicies(ctx); err != nil {
+			return nil, err
+		}
 	}
+	line, err := w.lineage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o.Earlier = line.earlier
 	result, err := sweep.Run(ctx, o)
-	if err == nil && w.reached != nil {
+	if err != nil {
+		return nil, err
+	}
+	if w.reached != nil {
 		w.reached(stepSwept)
 	}
+	if a.scanned != nil {
+		a.scanned(&scanner.Result{Regions: result.Regions, Problems: slices.Clip(result.Problems)})
+	}
+	if w.store != nil {
+		result.Change = line.change
+		err = errors.Join(w.useSets(ctx, policies, result), w.keepLineage(ctx, line, result))
+	}
+	result.Problems = append(result.Problems, unreadSets(policies)...)
 	return result, err
 }
 
@@ -164,13 +194,22 @@ const stepSwept = "swept"
 
 // present is what decisions about the account go by now: by what the daemon has loaded last, or what the command read if
 // that has not changed since.
-func (w *worker) present() sweep.Present {
+func (w *worker) present(ctx context.Context) sweep.Present {
 	now, stop := w, ""
 	if w.latest != nil {
 		now, stop = w.latest(w)
 	}
+	policies, err := now.trusted(ctx)
+	if err != nil {
+		policies, stop = now.policies, cmp.Or(stop, fmt.Sprintf("it is not known which contents of sets are trusted: %v", err))
+	}
+	line, err := now.lineage(ctx)
+	if err != nil {
+		line, stop = &lineage{}, cmp.Or(stop, fmt.Sprintf("it is not known which earlier exceptions still count: %v", err))
+	}
 	return sweep.Present{
-		Stop: stop, Mode: string(now.config.Mode), Regions: now.account.Regions, Policies: now.policies, Terms: now.terms(),
+		Stop: stop, Mode: string(now.config.Mode), Regions: now.account.Regions, Policies: policies, Terms: now.terms(),
+		Earlier: line.earlier,
 	}
 }
 
@@ -195,9 +234,10 @@ func (w *worker) hold(ctx context.Context) error {
 }
 
 // settling are the options of all that changes the account.
-func (w *worker) settling() sweep.SettleOptions {
+func (w *worker) settling(ctx context.Context) sweep.SettleOptions {
 	return sweep.SettleOptions{
-		Account: w.sweepAccount(), Identity: w.client, Groups: w.client, Rules: w.client, Present: w.present,
+		Account: w.sweepAccount(), Identity: w.client, Groups: w.client, Rules: w.client,
+		Present:  func() sweep.Present { return w.present(ctx) },
 		Worklist: w.store, Journal: w.store, Sender: sender{client: w.client, now: w.now, hold: w.hold},
 		Now: w.now, Wait: wait, NewID: rand.Text, Reached: w.reached,
 	}
@@ -205,12 +245,12 @@ func (w *worker) settling() sweep.SettleOptions {
 
 // settle works off what is open in the account.
 func (w *worker) settle(ctx context.Context) (*sweep.Settled, error) {
-	return sweep.Settle(ctx, w.settling())
+	return sweep.Settle(ctx, w.settling(ctx))
 }
 
 // restore carries out the open restores of the account that are selected.
 func (w *worker) restore(ctx context.Context, selected func(*revoker.Restore) bool) ([]revoker.Restore, error) {
-	return sweep.Restore(ctx, w.settling(), &someRestores{store: w.store, selected: selected}, w.store)
+	return sweep.Restore(ctx, w.settling(ctx), &someRestores{store: w.store, selected: selected}, w.store)
 }
 
 // someRestores are the open restores that are selected.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/config"
+	"github.com/egress-janitor/egress-janitor/internal/store"
 	"github.com/egress-janitor/egress-janitor/internal/strictyaml"
 	"github.com/egress-janitor/egress-janitor/policy"
 )
@@ -19,7 +20,8 @@ import (
 type reading struct {
 	config   *config.Config
 	policies *policy.Set
-	text     []byte // of the config
+	text     []byte             // of the config
+	files    []store.PolicyFile // that the policies came from
 }
 
 // same tells whether two readings say the same.
@@ -27,8 +29,10 @@ func (r *reading) same(other *reading) bool {
 	return bytes.Equal(r.text, other.text) && r.policies.Hash() == other.policies.Hash()
 }
 
-// read reads config and policies once, and prints nothing.
-func (s system) read(file string) (*reading, error) {
+// read reads config and policies once, and prints nothing. Sets with a URL are unread.
+func (s system) read(file string) (*reading, error) { return s.readWith(file, policy.Options{}) }
+
+func (s system) readWith(file string, o policy.Options) (*reading, error) {
 	text, err := readBounded(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, noConfig(file)
@@ -44,11 +48,11 @@ func (s system) read(file string) (*reading, error) {
 	for i, p := range c.Policies {
 		paths[i] = c.Path(p)
 	}
-	set, err := readPolicies(paths)
+	set, files, err := readPoliciesWith(paths, o)
 	if err != nil {
 		return nil, err
 	}
-	return &reading{config: c, policies: set, text: text}, nil
+	return &reading{config: c, policies: set, text: text, files: files}, nil
 }
 
 // readBounded takes no more than it needs to know that a file is too large.
@@ -69,8 +73,8 @@ const (
 
 // readSettled reads until two readings a moment apart agree: a file that is being written may be legal half-way through,
 // and then have fewer exceptions than meant.
-func (s system) readSettled(ctx context.Context, file string) (*reading, error) {
-	last, err := s.read(file)
+func (f *feedReader) readSettled(ctx context.Context, file string) (*reading, error) {
+	last, err := f.read(ctx, file)
 	for range readings {
 		if err != nil {
 			return nil, err
@@ -79,7 +83,7 @@ func (s system) readSettled(ctx context.Context, file string) (*reading, error) 
 			return nil, err
 		}
 		var now *reading
-		if now, err = s.read(file); err == nil && now.same(last) {
+		if now, err = f.read(ctx, file); err == nil && now.same(last) {
 			return now, nil
 		}
 		last = now
@@ -89,9 +93,9 @@ func (s system) readSettled(ctx context.Context, file string) (*reading, error) 
 
 // unchanged has what the engine's workers carry out stand only as long as the files say what they said when the command
 // read them. A command may wait for hours: for its user, for the lock, for the cloud's quota.
-func (e *engine) unchanged(file string, began *reading) func(*worker) (*worker, string) {
+func (f *feedReader) unchanged(file string, began *reading) func(*worker) (*worker, string) {
 	return func(w *worker) (*worker, string) {
-		now, err := e.read(file)
+		now, err := f.readKnown(file)
 		switch {
 		case err != nil:
 			return w, fmt.Sprintf("config or policies cannot be read any more (%v): mend them, and run the command again", err)

@@ -91,7 +91,7 @@ func TestACommandGoesByItsFilesAsLongAsTheySayTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check := (&engine{}).unchanged(file, began)
+	check := (&feedReader{}).unchanged(file, began)
 	w := &worker{}
 	if now, stop := check(w); now != w || stop != "" {
 		t.Errorf("nothing was changed: got %q", stop)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/egress-janitor/egress-janitor/internal/config"
+	"github.com/egress-janitor/egress-janitor/internal/feeds"
 	"github.com/egress-janitor/egress-janitor/internal/store"
 	"github.com/egress-janitor/egress-janitor/policy"
 )
@@ -22,26 +23,24 @@ type osFS struct{}
 
 func (osFS) Open(name string) (fs.File, error) { return os.Open(filepath.FromSlash(name)) }
 
-// loadPolicies reads policy files and prints their warnings.
-func (s system) loadPolicies(paths []string) (*policy.Set, error) {
-	set, err := readPolicies(paths)
-	if err != nil {
-		return nil, err
-	}
-	s.warn(set)
-	return set, nil
+// readPolicies reads policy files. Sets with a URL are unread.
+func readPolicies(paths []string) (*policy.Set, error) {
+	set, _, err := readPoliciesWith(paths, policy.Options{})
+	return set, err
 }
 
-func readPolicies(paths []string) (*policy.Set, error) {
+// readPoliciesWith also gives the files that they came from.
+func readPoliciesWith(paths []string, o policy.Options) (*policy.Set, []store.PolicyFile, error) {
 	slashed := make([]string, len(paths))
 	for i, p := range paths {
 		slashed[i] = filepath.ToSlash(filepath.Clean(p))
 	}
-	set, err := policy.Load(osFS{}, slashed)
+	files := &recordFS{FS: osFS{}, read: map[string][]byte{}}
+	set, err := policy.LoadWith(files, slashed, o)
 	if err != nil {
-		return nil, fmt.Errorf("loading policies: %w", err)
+		return nil, nil, fmt.Errorf("loading policies: %w", err)
 	}
-	return set, nil
+	return set, policyFiles(set, files.read, o), nil
 }
 
 // warn prints the warnings of policies.
@@ -103,9 +102,17 @@ func readCAs(c *config.Config, a *config.Account) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// loadEngine reads what an audit needs.
-func (s system) loadEngine(flags *reportFlags, access cloudAccess) (*engine, error) {
-	began, err := s.read(flags.config)
+// loadEngine reads what an audit needs. Of what URLs hold it keeps nothing.
+func (s system) loadEngine(ctx context.Context, flags *reportFlags, access cloudAccess) (*engine, error) {
+	fetcher := s.newFetcher(true)
+	defer fetcher.Close()
+	return s.engineBy(ctx, s.newFeedReader(fetcher, &feeds.Memory{}), flags, access)
+}
+
+func (s system) engineBy(
+	ctx context.Context, reader *feedReader, flags *reportFlags, access cloudAccess,
+) (*engine, error) {
+	began, err := reader.read(ctx, flags.config)
 	if err != nil {
 		return nil, err
 	}
@@ -118,21 +125,51 @@ func (s system) loadEngine(flags *reportFlags, access cloudAccess) (*engine, err
 	if err != nil {
 		return nil, err
 	}
-	e.latest = e.unchanged(flags.config, began)
+	e.files.list, e.latest = began.files, reader.unchanged(flags.config, began)
 	return e, nil
 }
 
-// openEngine reads what a recorded sweep needs, and opens the store.
+// openEngine reads what a recorded sweep needs, and opens the store. What can be wrong with config, policies or flags is
+// found before that, so that it leaves no trace.
 func (s system) openEngine(ctx context.Context, flags *reportFlags, access cloudAccess) (*engine, error) {
-	e, err := s.loadEngine(flags, access)
+	first, err := s.checkEngine(flags, access)
 	if err != nil {
 		return nil, err
 	}
-	if e.store, err = s.openStore(ctx, e.config); err != nil {
-		e.close()
+	db, err := s.openStore(ctx, first.config)
+	if err != nil {
 		return nil, err
 	}
+	fetcher := s.newFetcher(true)
+	defer fetcher.Close()
+	e, err := s.engineBy(ctx, s.newFeedReader(fetcher, storedCopies{db}), flags, access)
+	if err == nil && e.config.StorePath() != first.config.StorePath() {
+		e.close()
+		err = errors.New("the config was changed while it was read: run the command again")
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	e.store = db
 	return e, nil
+}
+
+// checkEngine finds what can be wrong with the input of a command, and calls nobody.
+func (s system) checkEngine(flags *reportFlags, access cloudAccess) (*reading, error) {
+	first, err := s.read(flags.config)
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := selectAccounts(first.config, flags.accounts)
+	if err != nil {
+		return nil, err
+	}
+	e, err := s.newEngine(first.config, first.policies, accounts, access)
+	if err != nil {
+		return nil, err
+	}
+	e.close()
+	return first, nil
 }
 
 // openToRestore reads the config and opens the store. Policies have no say in a restore, so a mistake in one must not

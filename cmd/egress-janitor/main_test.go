@@ -61,6 +61,7 @@ func TestMain(m *testing.M) {
 //	spoil FILE                    overwrites the middle of a file
 //	empty DIR                     there is nothing in a directory
 //	mode FILE PERM                compares the permissions of a file
+//	feed FILE                     serves a file over https to all later commands, and sets FEED and FEED_PLACE to its URL
 func TestStories(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -95,6 +96,7 @@ func TestStories(t *testing.T) {
 			"spoil":     positive(cmdSpoil),
 			"empty":     positive(cmdEmpty),
 			"mode":      positive(cmdMode),
+			"feed":      positive(cmdFeed),
 		},
 	})
 }

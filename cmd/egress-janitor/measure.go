@@ -31,7 +31,7 @@ func (d *daemonRun) metricsHandler() http.Handler {
 		if err != nil {
 			d.log.Warn("reading totals for metrics", zap.Error(err))
 		} else {
-			d.metrics.Snapshot(snapshot(totals, d.now(), d.paused(totals)))
+			d.metrics.Snapshot(measured(totals, d.now(), d.paused(totals)))
 		}
 		serve.ServeHTTP(w, r)
 	})
@@ -45,8 +45,8 @@ func (d *daemonRun) paused(t *store.Totals) bool {
 	return t.Switches.Paused || t.Switches.Behind != ""
 }
 
-// snapshot is what the store says, as the metrics take it.
-func snapshot(t *store.Totals, at time.Time, paused bool) *metrics.Snapshot {
+// measured is what the store says, as the metrics take it.
+func measured(t *store.Totals, at time.Time, paused bool) *metrics.Snapshot {
 	s := &metrics.Snapshot{
 		At:       at,
 		Restores: t.Restores, Open: t.Open, OldestOpen: t.OldestOpen, WindowUsed: t.WindowUsed,

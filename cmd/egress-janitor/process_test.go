@@ -23,7 +23,7 @@ const patience = 20 * time.Second
 // inherited are the variables of a script that its processes get.
 func inherited() []string {
 	return []string{
-		"PATH", "HOME", "TMPDIR", "TZ", "NO_COLOR", "TERM", "GOCOVERDIR",
+		"PATH", "HOME", "TMPDIR", "TZ", "NO_COLOR", "TERM", "GOCOVERDIR", "SSL_CERT_FILE",
 		"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN",
 	}
 }

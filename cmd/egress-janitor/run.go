@@ -82,7 +82,6 @@ func run(ctx context.Context, args []string, sys system) int {
 func laterCommands() []string {
 	return []string{
 		"plan", "apply", "approve", "reject", "doctor", "history export", "restore --since",
-		"policy test", "policy explain", "policy schema", "policy replay", "policy accept-set",
 	}
 }
 

@@ -36,7 +36,7 @@ func BenchmarkSettle(b *testing.B) {
 	for b.Loop() {
 		w := benchWorker(b)
 		began := time.Now()
-		settled, err := sweep.Settle(b.Context(), w.settling())
+		settled, err := sweep.Settle(b.Context(), w.settling(b.Context()))
 		ours += time.Since(began)
 		if err != nil || len(settled.Endings) != benchGroups*benchRules {
 			b.Fatalf("%d revocations ended, error %v", len(settled.Endings), err)

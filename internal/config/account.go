@@ -23,6 +23,7 @@ func quotaKeys() strictyaml.Keys {
 		"DescribeRegions",
 		"DescribeSecurityGroups",
 		"DescribeSecurityGroupAttribute",
+		"DescribePortRangeListEntries",
 		"DescribePrefixListAttributes",
 		"GetCallerIdentity",
 		"RevokeSecurityGroupEgress",

@@ -45,10 +45,15 @@ func newDecider(t *Terms, s *Subject, state *State) *decider {
 	d.contents, d.open = make([]ContentRef, len(s.Findings)), make([]bool, len(s.Findings))
 	for i := range s.Findings {
 		f := &s.Findings[i]
-		d.contents[i] = ContentRef{Region: f.Group.Region, Group: f.Group.ID, Key: f.Rule.ContentKey()}
+		d.contents[i] = contentOf(f)
 		d.open[i] = state.Open[RuleRef{Region: f.Group.Region, Group: f.Group.ID, Key: f.Rule.Key()}]
 	}
 	return d
+}
+
+// contentOf names what a finding's rule says.
+func contentOf(f *Finding) ContentRef {
+	return ContentRef{Region: f.Group.Region, Group: f.Group.ID, Key: f.Rule.ContentKey()}
 }
 
 // judge gives a finding the verdicts of its policies, but for grace.
@@ -56,8 +61,12 @@ func (d *decider) judge(i int) {
 	f := &d.Findings[i]
 	f.Decision = Decision{Policies: make([]Verdict, len(f.Violations))}
 	d.ranks[i] = make([]rank, len(f.Violations))
+	var known time.Time
+	if d.state != nil {
+		known = d.state.FirstSeen[d.contents[i]]
+	}
 	for p := range f.Violations {
-		f.Decision.Policies[p], d.ranks[i][p] = judge(&f.Violations[p], &f.Rule)
+		f.Decision.Policies[p], d.ranks[i][p] = judge(&f.Violations[p], &f.Rule, known)
 	}
 }
 
@@ -103,6 +112,7 @@ func (d *decider) object(i int) Verdict {
 			restored(past, d.Now),
 			Verdict{Action: Hold, Reason: ReasonRecurring, Detail: recurring(past)},
 			Verdict{Action: Hold, Reason: ReasonNewPolicy, Detail: newPolicy(d.state)},
+			Verdict{Action: Hold, Reason: ReasonNewPolicy, Detail: kept(f)},
 			Verdict{Action: Hold, Reason: ReasonPaused, Detail: d.paused()},
 		)
 	}
@@ -115,10 +125,7 @@ func (d *decider) object(i int) Verdict {
 }
 
 func (d *decider) withoutID(r *sg.Rule) string {
-	if d.FlatForm {
-		return ""
-	}
-	return withoutID(r)
+	return withoutID(r, d.FlatForm)
 }
 
 // restored holds what somebody has put back, for the time that they were promised.

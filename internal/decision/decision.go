@@ -3,8 +3,9 @@
 // It computes as if the run were enforcing; whether anything may be executed now is a separate matter of the report.
 // [Terms.Decide] decides about a whole [Subject] in four steps, none of which can take back an objection of another:
 //
-//  1. Every finding gets a [Verdict] for each policy that it violates. The last test of it is grace: for how long the
-//     policy has been objecting to this content, by the clocks that the store keeps.
+//  1. Every finding gets a [Verdict] for each policy that it violates. The last tests of it are the policy's baseline,
+//     before which a rule must have been there to be left alone (see [FirstSeen]), and grace: for how long the policy
+//     has been objecting to this content, by the clocks that the store keeps.
 //  2. If a policy makes the rule a candidate, the guards that protect a rule whatever its policies say are asked in a
 //     fixed order, and the first that objects decides. What nobody objects to is to be revoked.
 //  3. Limits are tested on all that is to be revoked together, before any of them withholds something. So a limit
@@ -44,8 +45,10 @@ const (
 	ReasonExceptionUnknown = "exception-unknown"
 	ReasonPolicy           = "policy"
 	ReasonInvalidExpiry    = "invalid-expiry"
+	ReasonStaleSet         = "stale-set"
 	ReasonDropRule         = "drop-rule"
 	ReasonCollateral       = "collateral"
+	ReasonBaseline         = "baseline"
 	ReasonGrace            = "grace"
 	ReasonManaged          = "managed"
 	ReasonProtected        = "protected"
@@ -100,6 +103,8 @@ type Finding struct {
 	Violations []policy.Violation // at least one, sorted by the policies' names
 	Incomplete string             // why the group was not read whole; empty if it was
 	PeerGone   bool               // the destination group is known not to be there
+	// Kept are, for each violation, the exception of an earlier set of policies that still counts; nil if there is none.
+	Kept []Kept
 
 	Decision Decision // zero before it was decided
 }
@@ -124,15 +129,18 @@ const (
 	rankExceptionUnknown
 	rankReport
 	rankInvalidExpiry
+	rankStaleSet
 	rankDropRule
 	rankCollateral
+	rankBaseline
 	rankPending
 	rankCandidate
 )
 
-// judge gives the verdict of one policy as far as it does not depend on time, and how near to revocation it is: the
-// first test that applies decides.
-func judge(v *policy.Violation, rule *sg.Rule) (Verdict, rank) {
+// judge gives the verdict of one policy but for grace, and how near to revocation it is: the first test that applies
+// decides. known is since when the store knows the content of the rule; zero if it does not.
+func judge(v *policy.Violation, rule *sg.Rule, known time.Time) (Verdict, rank) {
+	old := tolerated(v.Policy, rule, known)
 	tests := [...]struct {
 		applies bool
 		verdict Verdict
@@ -143,10 +151,12 @@ func judge(v *policy.Violation, rule *sg.Rule) (Verdict, rank) {
 		}},
 		rankReport:        {v.Policy.Action == policy.Report, Verdict{Action: Report, Reason: ReasonPolicy}},
 		rankInvalidExpiry: {v.InvalidExpiry, Verdict{Action: Report, Reason: ReasonInvalidExpiry}},
+		rankStaleSet:      {v.Stale != "", Verdict{Action: Hold, Reason: ReasonStaleSet, Detail: v.Stale}},
 		rankDropRule: {
 			rule.Action == sg.Drop && !v.Policy.AllowOpening, Verdict{Action: Hold, Reason: ReasonDropRule},
 		},
 		rankCollateral: {v.Collateral && v.Policy.KeepCollateral, Verdict{Action: Hold, Reason: ReasonCollateral}},
+		rankBaseline:   {old != "", Verdict{Action: Report, Reason: ReasonBaseline, Detail: old}},
 	}
 	for i, t := range tests {
 		if t.applies {

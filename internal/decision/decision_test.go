@@ -2,6 +2,7 @@ package decision_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
@@ -22,6 +23,30 @@ func TestVerdictOfOnePolicy(t *testing.T) {
 			f.Violations[0].Policy = revoking(func(p *policy.Policy) { p.Action = policy.Report })
 		}, "report: policy"},
 		{"the expiry cannot be read", func(f *decision.Finding) { f.Violations[0].InvalidExpiry = true }, "report: invalid-expiry"},
+		{"the contents of a set are in doubt", func(f *decision.Finding) { f.Violations[0].Stale = "it is old" }, "hold: stale-set"},
+		{"an expiry comes before a set in doubt", func(f *decision.Finding) {
+			f.Violations[0].InvalidExpiry = true
+			f.Violations[0].Stale = "it is old"
+		}, "report: invalid-expiry"},
+		{"a set in doubt comes before a drop rule", func(f *decision.Finding) {
+			f.Violations[0].Stale = "it is old"
+			f.Rule.Action = sg.Drop
+		}, "hold: stale-set"},
+		{"a rule from before the baseline", func(f *decision.Finding) {
+			f.Violations[0].Policy = revoking(func(p *policy.Policy) { p.Baseline = noon(0) })
+			f.Rule.Created = noon(0).Add(-time.Nanosecond)
+		}, "report: baseline"},
+		{"a rule of the baseline's very moment", func(f *decision.Finding) {
+			f.Violations[0].Policy = revoking(func(p *policy.Policy) { p.Baseline = noon(0) })
+			f.Rule.Created = noon(0)
+		}, "candidate"},
+		{"a rule without a time of creation", func(f *decision.Finding) {
+			f.Violations[0].Policy = revoking(func(p *policy.Policy) { p.Baseline = noon(0) })
+		}, "report: baseline"},
+		{"collateral comes before the baseline", func(f *decision.Finding) {
+			f.Violations[0].Policy = revoking(func(p *policy.Policy) { p.Baseline = noon(0) })
+			f.Violations[0].Collateral = true
+		}, "hold: collateral"},
 		{"a drop rule", func(f *decision.Finding) { f.Rule.Action = sg.Drop }, "hold: drop-rule"},
 		{"a drop rule where opening is allowed", func(f *decision.Finding) {
 			f.Rule.Action = sg.Drop
@@ -115,7 +140,15 @@ func TestSingleGuards(t *testing.T) {
 		{"a prefix list that is empty", decision.Guards{}, func(f *decision.Finding) {
 			f.Rule.Destination = sg.Destination{Kind: sg.FromList, Text: "pl-1", List: &sg.PrefixList{ID: "pl-1"}}
 		}, "revoke"},
-		{"a port list", decision.Guards{}, func(f *decision.Finding) { f.Rule.PortListID = "prl-1" }, "skip: incomplete"},
+		{
+			"a port list that was not read",
+			decision.Guards{},
+			func(f *decision.Finding) { f.Rule.PortListID = "prl-1" },
+			"skip: incomplete",
+		},
+		{"a port list that was read", decision.Guards{}, func(f *decision.Finding) {
+			f.Rule.PortListID, f.Rule.PortList = "prl-1", &sg.PortList{ID: "prl-1"}
+		}, "revoke"},
 		{"a destination group that is gone", decision.Guards{}, func(f *decision.Finding) {
 			f.Rule.Destination = sg.Destination{Kind: sg.PeerGroup, Text: "sg-9"}
 			f.PeerGone = true

@@ -20,7 +20,7 @@ type touch int
 
 const (
 	ends   touch = iota + 1 // the policy does not get as far as grace any more
-	rests                   // the group was not read whole, so nothing is known for sure
+	rests                   // the group was not read whole, or a set is stale, so nothing is known for sure
 	passes                  // the policy would revoke
 )
 
@@ -60,7 +60,7 @@ func (d *decider) touches() map[ClockKey]touch {
 			what := ends
 			switch {
 			case f.Violations[p].Policy.Grace <= 0:
-			case incomplete(f) != "":
+			case incomplete(f) != "", d.ranks[i][p] == rankStaleSet:
 				what = rests
 			case d.ranks[i][p] == rankCandidate:
 				what = passes

@@ -56,16 +56,21 @@ func incomplete(f *Finding) string {
 		return f.Incomplete
 	case f.Rule.Destination.Kind == sg.FromList && f.Rule.Destination.List == nil:
 		return fmt.Sprintf("the prefix list %s was not read", f.Rule.Destination.Text)
-	case f.Rule.PortListID != "":
+	case f.Rule.PortListID != "" && f.Rule.PortList == nil:
 		return fmt.Sprintf("the port list %s was not read", f.Rule.PortListID)
 	}
 	return ""
 }
 
-func withoutID(r *sg.Rule) string {
-	if r.ID == "" {
+func withoutID(r *sg.Rule, flatForm bool) string {
+	switch {
+	case r.ID != "":
+		return ""
+	case !flatForm:
 		return "the cloud gave no rule ID, and only an ID names a rule beyond doubt; " +
 			"accounts[].revoke-without-rule-id allows the other form"
+	case r.PortListID != "":
+		return "the cloud gave no rule ID, and the form without one has no field for the port list " + r.PortListID
 	}
 	return ""
 }

@@ -58,7 +58,7 @@ func acting() *decision.Terms {
 func knowing(apply func(*decision.State)) *decision.State {
 	s := &decision.State{
 		Reported: true, Clocks: map[decision.ClockKey]decision.Clock{}, Past: map[decision.ContentRef]decision.Past{},
-		Open: map[decision.RuleRef]bool{},
+		Open: map[decision.RuleRef]bool{}, FirstSeen: map[decision.ContentRef]time.Time{},
 	}
 	if apply != nil {
 		apply(s)

@@ -16,6 +16,7 @@ func snapshot(s *decision.State) *decision.State {
 	}
 	c := *s
 	c.Clocks, c.Past, c.Open = maps.Clone(s.Clocks), maps.Clone(s.Past), maps.Clone(s.Open)
+	c.FirstSeen = maps.Clone(s.FirstSeen)
 	return &c
 }
 
@@ -36,8 +37,26 @@ func (o oracle) intact(key decision.ClockKey) (decision.Clock, bool) {
 	return clock, true
 }
 
+// spared tells whether a rule is older than the baseline of a policy, or might be.
+func (o oracle) spared(i int, p *policy.Policy) bool {
+	f := o.finding(i)
+	before := func(at time.Time) bool { return !at.IsZero() && p.Baseline.After(at) }
+	switch {
+	case p.Baseline.IsZero():
+		return false
+	case f.Rule.Created.IsZero() || before(f.Rule.Created):
+		return true
+	}
+	return o.state != nil && before(o.state.FirstSeen[contentOf(f)])
+}
+
+// doubted tells whether a stale set is what a policy stumbles over.
+func doubted(v *policy.Violation) bool {
+	return v.Stale != "" && v.Exempt == nil && v.Unsure == nil && v.Policy.Action == policy.Revoke && !v.InvalidExpiry
+}
+
 // reaches lists what the findings of a clock say: whether one gets as far as grace in a group that was read whole, and
-// whether one of them was not read whole.
+// whether one of them was not read whole or judged by a set that is in doubt.
 func (o oracle) reaches(key decision.ClockKey) (found, runs, torn bool) {
 	for i := range o.subject.Findings {
 		f := o.finding(i)
@@ -47,8 +66,8 @@ func (o oracle) reaches(key decision.ClockKey) (found, runs, torn bool) {
 				continue
 			}
 			found = true
-			torn = torn || f.Incomplete != "" && v.Policy.Grace > 0
-			runs = runs || f.Incomplete == "" && unopposed(v, f) && v.Policy.Grace > 0
+			torn = torn || (f.Incomplete != "" || doubted(v)) && v.Policy.Grace > 0
+			runs = runs || f.Incomplete == "" && unopposed(v, f) && !o.spared(i, v.Policy) && v.Policy.Grace > 0
 		}
 	}
 	return found, runs, torn
@@ -121,7 +140,7 @@ func (o oracle) waits(i int, p *policy.Policy) bool {
 
 func (o oracle) candidate(i, j int) bool {
 	v := &o.finding(i).Violations[j]
-	return unopposed(v, o.finding(i)) && !o.waits(i, v.Policy)
+	return unopposed(v, o.finding(i)) && !o.spared(i, v.Policy) && !o.waits(i, v.Policy)
 }
 
 // verdict of one policy, and its place in the order of the design.
@@ -137,14 +156,18 @@ func (o oracle) verdict(i, j int) (text string, place int) {
 		return "report: policy", 3
 	case v.InvalidExpiry:
 		return "report: invalid-expiry", 4
+	case v.Stale != "":
+		return "hold: stale-set", 5
 	case f.Rule.Action == "drop" && !v.Policy.AllowOpening:
-		return "hold: drop-rule", 5
+		return "hold: drop-rule", 6
 	case v.Collateral && v.Policy.KeepCollateral:
-		return "hold: collateral", 6
+		return "hold: collateral", 7
+	case o.spared(i, v.Policy):
+		return "report: baseline", 8
 	case o.waits(i, v.Policy):
-		return "pending: grace", 7
+		return "pending: grace", 9
 	}
-	return "candidate", 8
+	return "candidate", 10
 }
 
 // unlimited is the decision before limits.

@@ -70,6 +70,9 @@ func drawPolicies(t *rapid.T) []*policy.Policy {
 			p.Limits = policy.Limits{PerSweep: few(" per sweep"), PerGroup: few(" per group")}
 			p.AllowOpening = rarely(t, name+" allows opening")
 			p.KeepCollateral = rapid.Bool().Draw(t, name+" keeps collateral")
+			if rapid.IntRange(0, 3).Draw(t, name+" has a baseline") == 0 {
+				p.Baseline = noon(rapid.SampledFrom([]int{50, 60}).Draw(t, name+" baseline"))
+			}
 			if rarely(t, name+" reports") {
 				p.Action = policy.Report
 			}
@@ -99,6 +102,9 @@ func drawFinding(t *rapid.T, groups []*sg.Group, policies []*policy.Policy) deci
 		f.PeerGone = rarely(t, "peer gone")
 		f.Violations = nil
 	})
+	if !rarely(t, "no time of creation") {
+		f.Rule.Created = noon(rapid.SampledFrom([]int{49, 50, 55, 60, 61}).Draw(t, "created"))
+	}
 	if rarely(t, "incomplete") {
 		f.Incomplete = "page 2"
 	}
@@ -116,6 +122,9 @@ func drawFinding(t *rapid.T, groups []*sg.Group, policies []*policy.Policy) deci
 			continue
 		}
 		v := policy.Violation{Policy: p, InvalidExpiry: rarely(t, "expiry"), Collateral: rarely(t, "collateral")}
+		if rarely(t, "stale") {
+			v.Stale = "its contents are old"
+		}
 		if rarely(t, "exempt") {
 			v.Exempt = &policy.Exception{Name: "x"}
 		}
@@ -143,6 +152,9 @@ func drawState(t *rapid.T, s *decision.Subject, policies []*policy.Policy) *deci
 		state.Past[content] = decision.Past{
 			Revocations: rapid.SampledFrom([]int{0, 0, 0, 1, 2, 3}).Draw(t, "revocations"),
 			HeldUntil:   noon(rapid.SampledFrom([]int{-1000, -1000, 96, 100, 101}).Draw(t, "held until")),
+		}
+		if rapid.Bool().Draw(t, "seen") {
+			state.FirstSeen[content] = noon(rapid.SampledFrom([]int{49, 50, 55, 60, 61}).Draw(t, "first seen"))
 		}
 		if rapid.IntRange(0, 3).Draw(t, "open") == 0 {
 			state.Open[ruleOf(&s.Findings[i])] = true
@@ -284,7 +296,7 @@ func TestNothingWithAnObjectionIsRevoked(t *testing.T) {
 				f.Rule.ID == "" && !d.terms.FlatForm:
 				t.Fatalf("finding %d is to be revoked in spite of a guard", i)
 			case !slices.ContainsFunc(f.Violations, func(v policy.Violation) bool {
-				return unopposed(&v, f) && (d.state == nil || v.Policy.Grace == 0 ||
+				return unopposed(&v, f) && !(oracle{d}).spared(i, v.Policy) && (d.state == nil || v.Policy.Grace == 0 ||
 					d.terms.MayAct && clocks[decision.ClockKey{ContentRef: contentOf(f), Policy: v.Policy.Name}].Sweeps >= 3)
 			}):
 				t.Fatalf("finding %d is to be revoked, and no policy asks for it now", i)
@@ -301,7 +313,7 @@ func TestNothingWithAnObjectionIsRevoked(t *testing.T) {
 }
 
 func unopposed(v *policy.Violation, f *decision.Finding) bool {
-	return v.Exempt == nil && v.Unsure == nil && v.Policy.Action == policy.Revoke && !v.InvalidExpiry &&
+	return v.Exempt == nil && v.Unsure == nil && v.Policy.Action == policy.Revoke && !v.InvalidExpiry && v.Stale == "" &&
 		(f.Rule.Action != sg.Drop || v.Policy.AllowOpening) && (!v.Collateral || !v.Policy.KeepCollateral)
 }
 

@@ -71,8 +71,11 @@ type State struct {
 	Reported bool
 	Clocks   map[ClockKey]Clock
 	Past     map[ContentRef]Past
-	Open     map[RuleRef]bool // rule instances with an open revocation
-	Window   int              // revocations of all accounts that count for the window now
+	// FirstSeen is since when contents are known to have been there, as far as a policy with a baseline asked; see
+	// [FirstSeen].
+	FirstSeen map[ContentRef]time.Time
+	Open      map[RuleRef]bool // rule instances with an open revocation
+	Window    int              // revocations of all accounts that count for the window now
 }
 
 // Subject is what is decided about together: the findings of one sweep, or those of one group when they are checked

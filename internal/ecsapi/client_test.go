@@ -74,6 +74,13 @@ func TestClientAsksWhatTheCloudExpects(t *testing.T) {
 				"Action": "DescribePrefixListAttributes", "Version": "2014-05-26", "RegionId": "r1", "PrefixListId": "pl-1",
 			},
 		},
+		"a port list": {
+			func(c *Client) error { _, err := c.PortList(t.Context(), sg.Region{ID: "r1"}, "prl-1"); return err },
+			`{"Entries":[]}`,
+			map[string]string{
+				"Action": "DescribePortRangeListEntries", "Version": "2014-05-26", "RegionId": "r1", "PortRangeListId": "prl-1",
+			},
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -37,7 +37,10 @@ func world() *ecsemu.Estate {
 	region := ecsemu.Region{
 		ID:          "cn-hangzhou",
 		PrefixLists: []ecsemu.PrefixList{{ID: "pl-1", Name: "saas", Entries: []ecsemu.Entry{{CIDR: "203.0.113.0/24"}}}},
-		Groups:      []ecsemu.Group{web},
+		PortLists: []ecsemu.PortList{
+			{ID: "prl-1", Name: "mail", Entries: []ecsemu.PortEntry{{Ports: "25/25"}, {Ports: "465/587"}}}, {ID: "prl-2"},
+		},
+		Groups: []ecsemu.Group{web},
 	}
 	for i := range 150 {
 		region.Groups = append(region.Groups, ecsemu.Group{ID: "sg-" + strconv.Itoa(1000+i), Name: "g", VPC: "vpc-1"})
@@ -139,6 +142,23 @@ func TestEveryReadWorksAgainstTheEmulator(t *testing.T) {
 		got, err := c.PrefixList(t.Context(), hangzhou, "pl-1")
 		if err != nil || got.Name != "saas" || len(got.Entries) != 1 || got.Entries[0].String() != "203.0.113.0/24" {
 			t.Errorf("got %+v, %v", got, err)
+		}
+	})
+	t.Run("a port list", func(t *testing.T) {
+		got, err := c.PortList(t.Context(), hangzhou, "prl-1")
+		want := sg.PortList{ID: "prl-1", Ranges: []sg.PortRange{{Low: 25, High: 25}, {Low: 465, High: 587}}}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v, -want +got:\n%s", err, diff)
+		}
+	})
+	t.Run("a port list that is empty, and one that is none", func(t *testing.T) {
+		if got, err := c.PortList(t.Context(), hangzhou, "prl-2"); err != nil || got.ID != "prl-2" || len(got.Ranges) != 0 {
+			t.Errorf("got %+v, %v, want an empty list", got, err)
+		}
+		for _, id := range []string{"prl-3", ""} {
+			if got, err := c.PortList(t.Context(), hangzhou, id); err == nil {
+				t.Errorf("list %q: got %+v, want an error", id, got)
+			}
 		}
 	})
 	t.Run("one group", func(t *testing.T) {

@@ -64,6 +64,7 @@ func TestAnswersThatDoNotFitTheCallAreRefused(t *testing.T) {
 	groups := func(body string) error { _, err := decodeGroups(body, "r1"); return err }
 	regions := func(body string) error { _, err := decodeRegions(body); return err }
 	list := func(body string) error { _, err := decodePrefixList(body, "pl-1"); return err }
+	ports := func(body string) error { _, err := decodePortList(body); return err }
 	identity := func(body string) error { _, err := decodeIdentity(body); return err }
 	tests := map[string]struct {
 		read func(body string) error
@@ -105,6 +106,13 @@ func TestAnswersThatDoNotFitTheCallAreRefused(t *testing.T) {
 		"prefix list: empty but read":      {list, `{"PrefixListId":"pl-1","Entries":{"Entry":[]}}`, nil},
 		"prefix list: an entry that is no": {list, `{"Entries":{"Entry":[{"Cidr":1}]}}`, cmpopts.AnyError},
 		"prefix list: one of two is bad":   {list, `{"Entries":{"Entry":[{"Cidr":"::/0"},{}]}}`, cmpopts.AnyError},
+		"port list: nothing in it":         {ports, `{"RequestId":"R"}`, errNoEntries},
+		"port list: null":                  {ports, `{"Entries":null}`, errShape},
+		"port list: empty but read":        {ports, `{"Entries":[]}`, nil},
+		"port list: one entry":             {ports, `{"Entries":[{"PortRange":"80/90","Description":"web"}]}`, nil},
+		"port list: wrapped":               {ports, `{"Entries":{"Entry":[]}}`, errShape},
+		"port list: one of two is bad":     {ports, `{"Entries":[{"PortRange":"1/2"},{"PortRange":"-1/-1"}]}`, cmpopts.AnyError},
+		"port list: an entry without any":  {ports, `{"Entries":[{}]}`, cmpopts.AnyError},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

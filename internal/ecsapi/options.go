@@ -65,6 +65,7 @@ func DefaultQuotas() map[string]float64 {
 		actionGroups:     defaultQuota,
 		actionRules:      defaultQuota,
 		actionPrefixList: defaultQuota,
+		actionPortList:   defaultQuota,
 		actionRevoke:     writeQuota,
 		actionAuthorize:  writeQuota,
 	}

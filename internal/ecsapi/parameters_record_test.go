@@ -99,6 +99,8 @@ func satisfying(q url.Values) string {
 			q.Get("SecurityGroupId"))
 	case actionPrefixList:
 		return fmt.Sprintf(`{"RequestId":"R","PrefixListId":%q,"Entries":{"Entry":[]}}`, q.Get("PrefixListId"))
+	case actionPortList:
+		return `{"RequestId":"R","Entries":[]}`
 	default:
 		return `{"RequestId":"473469C7-AA6F-4DC5-B3DB-A3DC0DE3C83E"}`
 	}

@@ -28,6 +28,7 @@ func legal() map[string]map[string]string {
 		actionGroups:     {"RegionId": "cn-hangzhou", "MaxResults": "100"},
 		actionRules:      group,
 		actionPrefixList: {"RegionId": "cn-hangzhou", "PrefixListId": "pl-bp1"},
+		actionPortList:   {"RegionId": "cn-hangzhou", "PortRangeListId": "prl-bp1"},
 		actionRevoke:     with(map[string]string{"SecurityGroupRuleId.1": "sgr-bp1"}),
 		actionAuthorize: with(map[string]string{
 			"IpProtocol": "tcp", "PortRange": "443/443", "DestCidrIp": "10.0.0.0/8", "Policy": "accept",
@@ -148,15 +149,13 @@ func illegalCommons() map[string]illegal {
 
 func illegalReads() map[string]illegal {
 	return map[string]illegal{
-		"no region":           {actionGroups, set("RegionId", "-"), `RegionId: missing`},
-		"no region of a list": {actionPrefixList, set("RegionId", "-"), `RegionId: missing`},
-		"no list":             {actionPrefixList, set("PrefixListId", "-"), `PrefixListId: missing`},
-		"no group":            {actionRules, set("SecurityGroupId", "-"), `SecurityGroupId: missing`},
-		"an empty group":      {actionRules, set("SecurityGroupId", ""), `SecurityGroupId: empty`},
-		"too many groups a page": {
-			actionGroups, set("MaxResults", "101"),
-			`MaxResults: "101" is not a number from 1 to 100`,
-		},
+		"no region":              {actionGroups, set("RegionId", "-"), `RegionId: missing`},
+		"no region of a list":    {actionPrefixList, set("RegionId", "-"), `RegionId: missing`},
+		"no list":                {actionPrefixList, set("PrefixListId", "-"), `PrefixListId: missing`},
+		"no list of ports":       {actionPortList, set("PortRangeListId", "-"), `PortRangeListId: missing`},
+		"no group":               {actionRules, set("SecurityGroupId", "-"), `SecurityGroupId: missing`},
+		"an empty group":         {actionRules, set("SecurityGroupId", ""), `SecurityGroupId: empty`},
+		"too many groups a page": {actionGroups, set("MaxResults", "101"), `MaxResults: "101" is not a number from 1 to 100`},
 		"no number of groups":    {actionGroups, set("MaxResults", "many"), `MaxResults: "many" is no integer`},
 		"a number written oddly": {actionGroups, set("MaxResults", "007"), `MaxResults: "007" is no integer`},
 		"too few rules a page": {

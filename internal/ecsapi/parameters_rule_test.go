@@ -197,7 +197,7 @@ func listed(rules []sg.Rule, one func([]sg.Rule) (revoker.Call, error)) (call re
 		}
 		for _, p := range single.Parameters {
 			if p.Name != "RegionId" && p.Name != "SecurityGroupId" {
-				p.Name = "Permissions." + strconv.Itoa(i+1) + "." + p.Name
+				p.Name = "Permissions." + strconv.Itoa(i+1) + "." + strings.TrimPrefix(p.Name, "Permissions.1.")
 			} else if i > 0 {
 				continue
 			}
@@ -216,7 +216,7 @@ func anyCall(t *rapid.T) revoker.Call {
 	for i := range drawn {
 		f := &drawn[i]
 		f.Priority = strconv.Itoa(1 + i%100) // so that no two are one rule
-		if f.PortListID != "" && form != formByID {
+		if f.PortListID != "" && (form == formFlat || form == formRevokeList) {
 			f.PortRange, f.PortListID = "22/22", ""
 		}
 		rules = append(rules, sg.NewRule(f))

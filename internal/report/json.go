@@ -146,6 +146,9 @@ func JSON(w io.Writer, s *Sweep) error {
 		ID: s.ID, Account: s.Account, Mode: s.Mode, Acting: s.Acting, PolicyHash: s.PolicyHash,
 		Started: s.Started.UTC(), Finished: s.Finished.UTC(), Complete: s.Complete, Unknown: notNil(s.Unknown),
 	})
+	if s.Change != nil && !s.Change.Empty() {
+		out.field("policyChange", newJSONChange(s.Change))
+	}
 	out.field("scope", s.jsonScope())
 	totals := s.Totals()
 	out.field("totals", jsonTotals{

@@ -15,6 +15,7 @@ import (
 func Markdown(w io.Writer, s *Sweep) error {
 	m := &markdown{Sweep: s, page: page{bufio.NewWriter(w)}, executions: s.executions()}
 	m.header()
+	m.change()
 	m.errors()
 	m.findings()
 	m.exceptions()

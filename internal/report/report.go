@@ -45,6 +45,8 @@ type Sweep struct {
 	Findings   []decision.Finding
 	Exceptions []Exception
 	Errors     []Error
+	// Change is what differs from the policies of the last sweep. Nil if nothing does, or nothing is known of it.
+	Change *policy.Change
 }
 
 // Region is what was read of one region.

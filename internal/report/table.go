@@ -23,6 +23,7 @@ type TableOptions struct {
 func Table(w io.Writer, s *Sweep, o TableOptions) error {
 	t := &table{Sweep: s, out: bufio.NewWriter(w), paint: painter(o.Color), executions: s.executions()}
 	t.header()
+	t.change()
 	t.errors()
 	t.findings()
 	t.exceptions()

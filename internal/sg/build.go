@@ -127,6 +127,7 @@ func (r *Rule) readSource(f *Fields) {
 	case text == "":
 		return
 	case f.SourceCIDR4 != "" && f.SourceCIDR6 != "":
+		r.Source.Text = f.SourceCIDR4 + " " + f.SourceCIDR6
 		r.unreadable("both an IPv4 source %q and an IPv6 one %q", f.SourceCIDR4, f.SourceCIDR6)
 		return
 	}

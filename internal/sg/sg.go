@@ -104,7 +104,8 @@ type Rule struct {
 	Protocol    Protocol
 	Ports       PortRange // of the destination
 	SourcePorts PortRange
-	PortListID  string // set when a port list stands in the place of Ports; this version does not resolve it
+	PortListID  string    // set when a port list stands in the place of Ports
+	PortList    *PortList // what that list holds; nil if it could not be read, or there is none
 	Destination Destination
 	Source      Source
 	Action      Action
@@ -163,6 +164,14 @@ type PrefixList struct {
 	Entries []netip.Prefix // as [ParseCloudCIDR] gives them: masked and unmapped
 }
 
+// PortList is a named list of port ranges that rules can refer to, in the place of a range of their own. A list that was
+// read whole and is empty is not the same as one that was not read.
+type PortList struct {
+	ID     string
+	Name   string
+	Ranges []PortRange
+}
+
 // Clone gives a group that shares no memory with the answer it was decoded from. Whoever keeps a group for longer
 // than the scan of it must clone it, or it holds on to the whole answer.
 func (g *Group) Clone() *Group {
@@ -178,7 +187,7 @@ func (g *Group) Clone() *Group {
 	return &c
 }
 
-// Clone gives a rule that shares no memory with the answer it was decoded from, but its prefix list; see
+// Clone gives a rule that shares no memory with the answer it was decoded from, but its lists; see
 // [Group.Clone].
 func (r *Rule) Clone() Rule {
 	c := *r

@@ -99,7 +99,7 @@ func TestWhatCannotBeUnderstoodIsNamedAndItsMeaningUnknown(t *testing.T) {
 		{
 			"two sources", func(f *sg.Fields) { f.SourceCIDR4, f.SourceCIDR6 = "10.0.0.0/8", "fd00::/8" },
 			`both an IPv4 source "10.0.0.0/8" and an IPv6 one "fd00::/8"`,
-			func(r *sg.Rule) bool { return !r.Source.CIDR.IsValid() },
+			func(r *sg.Rule) bool { return r.Source == sg.Source{Text: "10.0.0.0/8 fd00::/8"} },
 		},
 		{
 			"a source that is a group", func(f *sg.Fields) { f.SourceOther = "sg-9" },

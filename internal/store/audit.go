@@ -26,6 +26,9 @@ const (
 	KindRestored     = "restored"      // how a restore ended
 	KindPaused       = "paused"
 	KindResumed      = "resumed"
+	KindPolicies     = "policies"     // the files of a set of policies, when they are first used
+	KindSetUsed      = "set-used"     // contents of a set, when they are first used
+	KindSetAccepted  = "set-accepted" // contents of a set, by a person
 )
 
 // event is an entry before it has a place in the log.
@@ -197,4 +200,43 @@ func switchEvent(kind, actor, reason, accepted string) event {
 		Reason   string `json:"reason"`
 		Accepted string `json:"accepted,omitempty"`
 	}{reason, accepted}}
+}
+
+type fileData struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"`
+}
+
+func policiesEvent(hash string, files []PolicyFile) event {
+	list := make([]fileData, len(files))
+	for i := range files {
+		list[i] = fileData{files[i].Name, sumOf(files[i].Data)}
+	}
+	return event{KindPolicies, "", "", struct {
+		PolicyHash string     `json:"policyHash"`
+		Files      []fileData `json:"files"`
+	}{hash, list}}
+}
+
+type setSize struct {
+	SHA256    string     `json:"sha256"`
+	Elements  int        `json:"elements"`
+	Addresses [2]float64 `json:"addresses"`
+}
+
+// setEvent says what a set holds, and what it held before.
+func setEvent(kind string, u, before *SetUse, reason string) event {
+	data := struct {
+		Key   string `json:"key"`
+		Name  string `json:"name"`
+		Place string `json:"place"`
+		setSize
+
+		Before *setSize `json:"before,omitempty"`
+		Reason string   `json:"reason,omitempty"`
+	}{Key: u.Key, Name: u.Name, Place: u.Place, setSize: setSize{u.SHA256, u.Elements, u.Addresses}, Reason: reason}
+	if before != nil {
+		data.Before = &setSize{before.SHA256, before.Elements, before.Addresses}
+	}
+	return event{kind, u.Actor, "", data}
 }

@@ -42,6 +42,11 @@ func checkCommit(s *SweepRecord, c *sweep.Commit, open map[decision.RuleRef]bool
 	if len(c.Revocations) > 0 && !s.Acting {
 		return fmt.Errorf("sweep %s may not act, but asks for %d revocations", s.ID, len(c.Revocations))
 	}
+	for ref, at := range c.FirstSeen {
+		if at.IsZero() {
+			return fmt.Errorf("sweep %s: content of group %s first seen at no time", s.ID, ref.Group)
+		}
+	}
 	seen := map[decision.RuleRef]bool{}
 	for i := range c.Revocations {
 		r := &c.Revocations[i]

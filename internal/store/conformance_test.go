@@ -56,6 +56,13 @@ func conform(t *testing.T, open func(*testing.T, *clock) twin) {
 		{"the last start is the last recorded that was not interrupted", lastStart},
 		{"history is filtered, newest first", filters},
 		{"totals count", totals},
+		{"a copy of a feed comes back and replaces the earlier one", feedCopies},
+		{"a copy that cannot be kept is refused", feedRefusals},
+		{"uses of sets are compared and kept", setUses},
+		{"an accepted set is in the audit log with what it was", acceptedSets},
+		{"files of policies are kept once by their hash", policyFiles},
+		{"the latest policies are those of the last sweep by schedule", latestPolicies},
+		{"first sightings only move back", firstSightings},
 		{"every change is in the audit log", auditHasAll},
 		{"one account is locked once", locksOnce},
 	} {

@@ -1,5 +1,8 @@
 // Package store is the memory of egress-janitor: sweeps with what they found, the revocations that they decided on, the
-// calls that carry these, restores, clocks of grace, the switches that hold everything back, and the audit log.
+// calls that carry these, restores, clocks of grace, the switches that hold everything back, and the audit log. It also
+// keeps what policies are made of: their files by the hash of the set ([SQL.RecordPolicies]), the last good copies of the
+// feeds that their sets come from ([SQL.SaveFeedCopy]), what sets held when they were last used ([SQL.UseSets]), and since
+// when rules that a baseline may tolerate have been there ([sweep.Commit]).
 //
 // There are two implementations with the same methods: [SQL], which keeps everything in one SQLite file and is durable
 // when a method returns, and [Memory], its twin for tests and simulation, which forgets. One conformance suite runs
@@ -18,9 +21,10 @@
 //     revoked.
 //   - A rule instance has at most one open revocation, by a unique index; a revocation gets one outcome, ever. The one
 //     exception is [SQL.Amend].
-//   - Every change of state appends to the audit log in the same transaction. Entries are chained by their hashes, and
-//     triggers refuse to change or delete one. After the commit the head of the log goes to a checkpoint file beside
-//     the database, so that a database that was deleted, or put back from a copy, is noticed: see [Switches.Behind].
+//   - Every change of state appends to the audit log in the same transaction, but for copies of feeds: what a set held
+//     when it was used is in the log. Entries are chained by their hashes, and triggers refuse to change or delete one.
+//     After the commit the head of the log goes to a checkpoint file beside the database, so that a database that was
+//     deleted, or put back from a copy, is noticed: see [Switches.Behind].
 //   - A new store is not armed: nothing is revoked before a person says so with Resume.
 //
 // All times are kept in UTC to the microsecond. Methods are safe for concurrent use, and SQL has a single connection,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -26,6 +27,29 @@ type twin interface {
 	sweeping
 	revoking
 	reporting
+}
+
+type remembering interface {
+	feeding
+	policing
+}
+
+type feeding interface {
+	FeedCopy(ctx context.Context, url string) (store.FeedCopy, bool, error)
+	SaveFeedCopy(ctx context.Context, c store.FeedCopy) error
+	setUsing
+}
+
+type setUsing interface {
+	UsedSets(ctx context.Context) (map[string]store.SetUse, error)
+	UseSets(ctx context.Context, list []store.SetUse) error
+	AcceptSets(ctx context.Context, list []store.SetUse, actor, reason string) error
+}
+
+type policing interface {
+	RecordPolicies(ctx context.Context, hash string, files []store.PolicyFile) error
+	Policies(ctx context.Context, hash string) ([]store.PolicyFile, bool, error)
+	LatestPolicies(ctx context.Context) (string, []store.PolicyFile, time.Time, bool, error)
 }
 
 type sweeping interface {
@@ -77,6 +101,7 @@ type auditing interface {
 }
 
 type amending interface {
+	remembering
 	sweep.Doubts
 	LockAccount(ctx context.Context, account string, wait time.Duration) (func() error, error)
 }
@@ -141,7 +166,8 @@ func got[T any](t *testing.T) func(T, error) T {
 func same(t failer, what string, want, got any) {
 	t.Helper()
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.EquateComparable(sg.Rule{}.Destination.CIDR),
-		cmp.Transformer("data", func(m json.RawMessage) string { return string(m) })); diff != "" {
+		cmp.FilterPath(func(p cmp.Path) bool { return p.Last().Type() == reflect.TypeFor[json.RawMessage]() },
+			cmp.Transformer("data", func(m json.RawMessage) string { return string(m) }))); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }
@@ -167,7 +193,9 @@ type run struct {
 	guards      string
 	rules       map[string][]sg.Rule // by group
 	order       []string             // of the groups
-	revoke      bool                 // everything that is found
+	origin      revoker.Origin       // empty: by schedule
+	first       map[decision.ContentRef]time.Time
+	revoke      bool // everything that is found
 	broken      bool
 }
 
@@ -179,9 +207,13 @@ func (r *run) start() *sweep.Start {
 	if r.regions == nil {
 		account.Regions = []string{"*"}
 	}
+	origin := revoker.BySchedule
+	if r.origin != "" {
+		origin = r.origin
+	}
 	return &sweep.Start{
 		ID: r.id, Account: account,
-		Origin: revoker.BySchedule, Actor: "daemon", Mode: "enforce", Acting: r.revoke, PolicyHash: r.hash, GuardsHash: r.guards, At: r.at,
+		Origin: origin, Actor: "daemon", Mode: "enforce", Acting: r.revoke, PolicyHash: r.hash, GuardsHash: r.guards, At: r.at,
 	}
 }
 
@@ -247,7 +279,7 @@ func (r *run) do(t *testing.T, s twin) *decision.State {
 	var seen *decision.State
 	must(t, s.Commit(t.Context(), r.result(), func(state *decision.State) (*sweep.Commit, error) {
 		seen = state
-		return &sweep.Commit{Revocations: r.revocations(), Clocks: state.Clocks}, nil
+		return &sweep.Commit{Revocations: r.revocations(), Clocks: state.Clocks, FirstSeen: r.first}, nil
 	}))
 	return seen
 }

@@ -32,13 +32,18 @@ type Memory struct {
 	restores    []revoker.Restore
 	switches    Switches
 	entries     []Entry
+	firstSeen   map[string]map[decision.ContentRef]time.Time // by account
+	feeds       map[string]FeedCopy                          // by URL
+	setUses     map[string]SetUse                            // by key
+	policies    map[string][]PolicyFile                      // by hash
 }
 
 // NewMemory gives an empty store that is not armed.
 func NewMemory(now func() time.Time) *Memory {
 	m := &Memory{
 		now: now, summaries: map[string]summary{}, findings: map[string][]FindingRecord{},
-		clocks: map[string]map[decision.ClockKey]decision.Clock{},
+		clocks: map[string]map[decision.ClockKey]decision.Clock{}, firstSeen: map[string]map[decision.ContentRef]time.Time{},
+		feeds: map[string]FeedCopy{}, setUses: map[string]SetUse{}, policies: map[string][]PolicyFile{},
 	}
 	m.append(createdEvent())
 	return m
@@ -137,6 +142,7 @@ func (m *Memory) Commit(
 	m.summaries[r.ID] = summarise(r, state.Past)
 	m.keepFindings(r)
 	m.keepClocks(record.Account, commit.Clocks)
+	m.keepFirstSeen(record.Account, commit.FirstSeen)
 	names := groupNames(r)
 	for i := range commit.Revocations {
 		v := &commit.Revocations[i]
@@ -171,7 +177,7 @@ func (m *Memory) keepClocks(account string, clocks map[decision.ClockKey]decisio
 func (m *Memory) state(account, policyHash string) *decision.State {
 	state := &decision.State{
 		Paused: m.switches.Hold(), Clocks: maps.Clone(m.clocks[account]), Past: map[decision.ContentRef]decision.Past{},
-		Open: map[decision.RuleRef]bool{}, Window: m.window(),
+		Open: map[decision.RuleRef]bool{}, Window: m.window(), FirstSeen: map[decision.ContentRef]time.Time{},
 	}
 	if state.Clocks == nil {
 		state.Clocks = map[decision.ClockKey]decision.Clock{}
@@ -180,6 +186,11 @@ func (m *Memory) state(account, policyHash string) *decision.State {
 	if latest := m.latest(account); latest != nil {
 		state.Reported = m.reported(latest, policyHash)
 		names = m.namesOf(latest)
+	}
+	for name := range names {
+		for ref, at := range m.firstSeen[name] {
+			state.FirstSeen[ref] = earlier(state.FirstSeen[ref], at)
+		}
 	}
 	for i := range m.revocations {
 		r := &m.revocations[i].Revocation
@@ -278,6 +289,7 @@ func keepGroup(s *decision.State, ref sg.GroupRef) {
 	other := func(c decision.ContentRef) bool { return c.Region != ref.Region || c.Group != ref.Group }
 	maps.DeleteFunc(s.Clocks, func(k decision.ClockKey, _ decision.Clock) bool { return other(k.ContentRef) })
 	maps.DeleteFunc(s.Past, func(c decision.ContentRef, _ decision.Past) bool { return other(c) })
+	maps.DeleteFunc(s.FirstSeen, func(c decision.ContentRef, _ time.Time) bool { return other(c) })
 	maps.DeleteFunc(s.Open, func(r decision.RuleRef, _ bool) bool { return r.Region != ref.Region || r.Group != ref.Group })
 }
 

@@ -59,6 +59,16 @@ func (p *pair) read(s twin) map[string]any {
 	}
 	totals, err := s.Totals(ctx)
 	keep("totals", totals, err)
+	uses, err := s.UsedSets(ctx)
+	keep("sets", uses, err)
+	for n := range 3 {
+		f, ok, err := s.FeedCopy(ctx, fmt.Sprint("https://example.com/", n))
+		keep(fmt.Sprint("feed ", n), []any{f, ok}, err)
+		files, ok, err := s.Policies(ctx, fmt.Sprint("hash", n))
+		keep(fmt.Sprint("policies ", n), []any{files, ok}, err)
+	}
+	hash, files, at, ok, err := s.LatestPolicies(ctx)
+	keep("latest policies", []any{hash, files, at, ok}, err)
 	return all
 }
 
@@ -104,7 +114,7 @@ func (p *pair) step(i int) {
 		return fmt.Sprintf("s%d-r%d", rapid.IntRange(0, 8).Draw(p.rt, "sweep"), rapid.IntRange(1, 2).Draw(p.rt, "revocation"))
 	}
 	someCall := func() string { return fmt.Sprintf("c%d", rapid.IntRange(0, 25).Draw(p.rt, "call")) }
-	switch rapid.IntRange(0, 11).Draw(p.rt, "what") {
+	switch rapid.IntRange(0, 14).Draw(p.rt, "what") {
 	case 0, 1, 2:
 		p.sweep(i, account, at)
 	case 3, 4:
@@ -133,6 +143,29 @@ func (p *pair) step(i int) {
 	case 11:
 		p.both("pause", func(s twin) error { return s.Pause(ctx, "ann", "why") })
 		p.both("resume", func(s twin) error { return s.Resume(ctx, "ann", "why") })
+	default:
+		p.remember(at)
+	}
+}
+
+// remember does something about what policies are made of.
+func (p *pair) remember(at time.Time) {
+	ctx := p.t.Context()
+	n := rapid.IntRange(0, 2).Draw(p.rt, "which")
+	text := rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(p.rt, "contents")
+	switch rapid.IntRange(0, 3).Draw(p.rt, "of what") {
+	case 0:
+		f := store.FeedCopy{URL: fmt.Sprint("https://example.com/", n), Data: []byte(text), Fetched: at, Checked: at}
+		p.both("copy", func(s twin) error { return s.SaveFeedCopy(ctx, f) })
+	case 1:
+		u := store.SetUse{Key: fmt.Sprint(n), Name: "set", SHA256: text, Elements: len(text)} // refused if text is empty
+		p.both("use", func(s twin) error { return s.UseSets(ctx, []store.SetUse{u, {Key: "x", Name: "x", SHA256: "x"}}) })
+	case 2:
+		u := store.SetUse{Key: fmt.Sprint(n), Name: "set", SHA256: text, Elements: len(text)}
+		p.both("accept", func(s twin) error { return s.AcceptSets(ctx, []store.SetUse{u}, "ann", "why") })
+	case 3:
+		files := []store.PolicyFile{{Name: "a", Data: []byte(text)}, {Name: text, Data: []byte("a")}} // refused if text is a
+		p.both("policies", func(s twin) error { return s.RecordPolicies(ctx, fmt.Sprint("hash", n), files) })
 	}
 }
 
@@ -140,11 +173,13 @@ func (p *pair) sweep(i int, account string, at time.Time) {
 	ctx := p.t.Context()
 	r := &run{
 		id: fmt.Sprint("s", i), account: account, at: at, hash: "hash", order: []string{"sg-1", "sg-2"},
+		origin: rapid.SampledFrom([]revoker.Origin{revoker.BySchedule, revoker.ByCommand}).Draw(p.rt, "origin"),
 		revoke: rapid.Bool().Draw(p.rt, "revoke"), broken: rapid.Bool().Draw(p.rt, "broken"),
 		rules: map[string][]sg.Rule{
 			"sg-1": {rule(rapid.SampledFrom([]string{"sgr-1", "sgr-2"}).Draw(p.rt, "rule"), "22/22")}, "sg-2": {rule("", "80/80")},
 		},
 	}
+	r.hash = fmt.Sprint("hash", rapid.SampledFrom([]string{"", "0", "1"}).Draw(p.rt, "policies"))
 	r.regions = rapid.SampledFrom([][]string{{"*"}, {"cn-a", "cn-b"}, {"cn-b", "cn-a"}}).Draw(p.rt, "regions")
 	if account == "renamed" {
 		r.accountID = "ID of " + rapid.SampledFrom([]string{"prod", "renamed"}).Draw(p.rt, "account ID")
@@ -157,7 +192,8 @@ func (p *pair) sweep(i int, account string, at time.Time) {
 		return s.Commit(ctx, r.result(), func(state *decision.State) (*sweep.Commit, error) {
 			clocks := state.Clocks
 			clocks[decision.ClockKey{ContentRef: decision.ContentRef{Group: "sg-1", Key: fmt.Sprint(i % 3)}, Policy: "p1"}] = decision.Clock{Since: at, LastSeen: at, Sweeps: i}
-			return &sweep.Commit{Clocks: clocks, Revocations: r.revocations()}, nil
+			first := map[decision.ContentRef]time.Time{{Region: "cn-a", Group: "sg-1", Key: fmt.Sprint(i % 3)}: at}
+			return &sweep.Commit{Clocks: clocks, FirstSeen: first, Revocations: r.revocations()}, nil
 		})
 	})
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
@@ -34,6 +35,9 @@ func (s *SQL) state(ctx context.Context, t *tx, of stateOf) (*decision.State, er
 		return nil, err
 	}
 	if state.Past, err = t.past(ctx, names, of); err != nil {
+		return nil, err
+	}
+	if state.FirstSeen, err = t.firstSeen(ctx, names, of); err != nil {
 		return nil, err
 	}
 	if state.Open, err = t.openRules(ctx, names, of); err != nil {
@@ -117,6 +121,26 @@ func (t *tx) past(
 		return nil
 	}, `SELECT region, group_id, content_key, hold_until FROM restores WHERE account IN `+in+within+` ORDER BY seq`, args...)
 	return past, err
+}
+
+// firstSeen reads since when contents are known, under whatever name the account had.
+func (t *tx) firstSeen(
+	ctx context.Context, accounts []string, of stateOf,
+) (map[decision.ContentRef]time.Time, error) {
+	first := map[decision.ContentRef]time.Time{}
+	in, args := among(accounts)
+	within, more := of.within()
+	err := t.rows(ctx, func(rows *sql.Rows) error {
+		var ref decision.ContentRef
+		var at int64
+		if err := rows.Scan(&ref.Region, &ref.Group, &ref.Key, &at); err != nil {
+			return err
+		}
+		first[ref] = fromMicros(at)
+		return nil
+	}, `SELECT region, group_id, content_key, MIN(at) FROM first_seen WHERE account IN `+in+within+`
+		GROUP BY region, group_id, content_key`, append(args, more...)...)
+	return first, err
 }
 
 func (t *tx) openRules(ctx context.Context, accounts []string, of stateOf) (map[decision.RuleRef]bool, error) {

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
@@ -84,6 +86,9 @@ func (s *SQL) Commit(
 		if err := t.replaceClocks(ctx, record.Account, commit.Clocks); err != nil {
 			return err
 		}
+		if err := t.saveFirstSeen(ctx, record.Account, commit.FirstSeen); err != nil {
+			return err
+		}
 		if err := t.insertRevocations(ctx, commit.Revocations, groupNames(r)); err != nil {
 			return err
 		}
@@ -148,6 +153,17 @@ func (t *tx) replaceClocks(ctx context.Context, account string, clocks map[decis
 		k, c := keys[i], clocks[keys[i]]
 		return []any{account, k.Region, k.Group, k.Key, k.Policy, micros(c.Since), micros(c.LastSeen), c.Sweeps}, nil
 	})
+}
+
+// saveFirstSeen moves first sightings back in time, never forward.
+func (t *tx) saveFirstSeen(ctx context.Context, account string, first map[decision.ContentRef]time.Time) error {
+	refs := slices.Collect(maps.Keys(first))
+	return t.each(ctx, `INSERT INTO first_seen (account, region, group_id, content_key, at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (account, region, group_id, content_key) DO UPDATE SET at = excluded.at WHERE excluded.at < first_seen.at`,
+		len(refs), func(i int) ([]any, error) {
+			r := refs[i]
+			return []any{account, r.Region, r.Group, r.Key, micros(first[r])}, nil
+		})
 }
 
 func (t *tx) insertRevocations(ctx context.Context, list []revoker.Revocation, names map[decision.ContentRef]string) error {

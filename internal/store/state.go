@@ -33,6 +33,7 @@ func (of *stateOf) within() (condition string, args []any) {
 func cloneState(s *decision.State) *decision.State {
 	c := *s
 	c.Clocks, c.Past, c.Open = maps.Clone(s.Clocks), maps.Clone(s.Past), maps.Clone(s.Open)
+	c.FirstSeen = maps.Clone(s.FirstSeen)
 	return &c
 }
 

@@ -20,8 +20,8 @@ type recordTable struct {
 	open           []string // values of ending as long as there is no such entry
 }
 
-// recordTables gives them all. What no entry holds (times at which things happened, names of groups, findings, clocks)
-// cannot be compared.
+// recordTables gives them all. What no entry holds (times at which things happened, names of groups, findings, clocks,
+// first sightings, copies of feeds) cannot be compared.
 func recordTables() []recordTable {
 	none := func(n int) []string { return slices.Repeat([]string{""}, n) }
 	return []recordTable{
@@ -61,6 +61,11 @@ func recordTables() []recordTable {
 			name: "switches", what: "state of switch", id: "id",
 			ending: []string{"armed", "paused", "reason", "actor", "since"}, open: []string{"0", "0", "", "", "0"},
 		},
+		{
+			name: "set_uses", what: "set", id: "set_key",
+			intent: []string{"name", "place", "sha256", "elements", "addresses", "at", "actor"},
+		},
+		{name: "policy_files", what: "policy file", id: "hash || '/' || position", intent: []string{"name", "sha256"}},
 	}
 }
 
@@ -116,6 +121,14 @@ type entryData struct {
 	RuleID      string `json:"ruleId"`
 	Detail      string `json:"detail"`
 	Reason      string `json:"reason"`
+
+	Key       string          `json:"key"`
+	Name      string          `json:"name"`
+	Place     string          `json:"place"`
+	SHA256    string          `json:"sha256"`
+	Elements  int             `json:"elements"`
+	Addresses json.RawMessage `json:"addresses"`
+	Files     []fileData      `json:"files"`
 }
 
 // statements gives what an entry says about rows. A pause leaves a store as armed as it was before.
@@ -151,6 +164,15 @@ func (e *Entry) statements(armed bool) ([]statement, error) {
 		k := theSwitches()
 		return says(k.table, k.id, true, flag(armed || e.Kind == KindResumed), flag(e.Kind == KindPaused), d.Reason, e.Actor,
 			number(micros(e.Time))), nil
+	case KindSetUsed, KindSetAccepted:
+		return says("set_uses", d.Key, false, d.Name, d.Place, d.SHA256, strconv.Itoa(d.Elements), string(d.Addresses),
+			number(micros(e.Time)), e.Actor), nil
+	case KindPolicies:
+		var list []statement
+		for i, f := range d.Files {
+			list = append(list, says("policy_files", d.PolicyHash+"/"+strconv.Itoa(i), false, f.Name, f.SHA256)...)
+		}
+		return list, nil
 	}
 	return nil, nil
 }

@@ -59,6 +59,9 @@ func (s *SQL) verifyTables(ctx context.Context, v *Verification) error {
 		c.addMissing(tables)
 		if c.first == nil {
 			wrong, err := t.wrongGuard(ctx)
+			if err == nil && wrong == "" {
+				wrong, err = t.wrongBlob(ctx)
+			}
 			if wrong != "" {
 				v.Broken = "the audit log is intact, but " + wrong
 			}

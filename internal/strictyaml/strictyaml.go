@@ -91,7 +91,7 @@ func ParseUpTo(maxBytes int, problems *Problems, file string, data []byte) (Valu
 		problems.addSyntax(file, err)
 		return Value{}, false
 	}
-	root := Value{node: doc.Content[0], file: file, problems: problems}
+	root := Value{node: doc.Content[0], file: file, text: string(data), problems: problems}
 	return root, root.audit(1)
 }
 

@@ -15,11 +15,12 @@ import (
 type Value struct {
 	node     *yaml.Node
 	file     string
+	text     string // of the whole file
 	problems *Problems
 }
 
 func (v Value) with(node *yaml.Node) Value {
-	return Value{node: node, file: v.file, problems: v.problems}
+	return Value{node: node, file: v.file, text: v.text, problems: v.problems}
 }
 
 // Pos is where the value begins.
@@ -38,6 +39,9 @@ func (v Value) IsList() bool { return v.node.Kind == yaml.SequenceNode }
 
 // IsScalar tells whether the value is a single value, null included.
 func (v Value) IsScalar() bool { return v.node.Kind == yaml.ScalarNode }
+
+// Quoted tells whether a single value stands in quotes, for where a plain one is mostly a slip.
+func (v Value) Quoted() bool { return v.node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 }
 
 func (v Value) describe() string {
 	switch v.node.Kind {

@@ -63,6 +63,22 @@ func TestAListThatWasNotReadSaysNothingAboutClocks(t *testing.T) {
 	}
 }
 
+func TestAPortListThatWasNotReadSaysNothingAboutClocks(t *testing.T) {
+	b := newBench(t)
+	b.set = load(t, mail("1h"))
+	b.cloud.add("sg-1", nil)
+	b.cloud.rules["sg-1"] = []sg.Rule{rule("sgr-ports", func(f *sg.Fields) { f.PortRange, f.PortListID = "", "prl-1" })}
+	for i := range 4 {
+		b.cloud.lists = i != 2
+		b.clock = b.clock.Add(30 * time.Minute)
+		b.sweep("")
+	}
+	b.clock = b.clock.Add(30 * time.Minute)
+	if got := b.sweep("").Findings[0].Decision.String(); got != "revoke" {
+		t.Errorf("got %q, want the clock to have gone on while the list could not be read", got)
+	}
+}
+
 func TestOnlyCompleteSweepsCountForGrace(t *testing.T) {
 	b := newBench(t)
 	b.set = patient(t)

@@ -29,7 +29,9 @@ type estate struct {
 	groups map[string]sg.Group
 	rules  map[string][]sg.Rule
 	owner  string // of the credentials
-	lists  bool   // prefix lists can be read
+	lists  bool   // prefix lists and port lists can be read
+	blocks string // what a prefix list holds
+	ports  sg.PortRange
 
 	read    func(group string)                   // is called before the rules of a group are read
 	refuse  func(*revoker.Call) *revoker.Answer  // nil, or an answer instead of doing what was asked
@@ -40,7 +42,10 @@ type estate struct {
 }
 
 func newEstate() *estate {
-	return &estate{groups: map[string]sg.Group{}, rules: map[string][]sg.Rule{}, owner: "1234567890123456"}
+	return &estate{
+		groups: map[string]sg.Group{}, rules: map[string][]sg.Rule{}, owner: "1234567890123456",
+		blocks: "198.51.100.0/25", ports: sg.PortRange{Low: 25, High: 25},
+	}
 }
 
 // add makes a group with rules to addresses.
@@ -102,7 +107,14 @@ func (e *estate) PrefixList(_ context.Context, _ sg.Region, id string) (sg.Prefi
 	if !e.lists {
 		return sg.PrefixList{}, errors.New("no answer")
 	}
-	return sg.PrefixList{ID: id, Entries: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/25")}}, nil
+	return sg.PrefixList{ID: id, Entries: []netip.Prefix{netip.MustParsePrefix(e.blocks)}}, nil
+}
+
+func (e *estate) PortList(_ context.Context, _ sg.Region, id string) (sg.PortList, error) {
+	if !e.lists {
+		return sg.PortList{}, errors.New("no answer")
+	}
+	return sg.PortList{ID: id, Ranges: []sg.PortRange{e.ports}}, nil
 }
 
 // Send implements revoker.Sender.
@@ -121,6 +133,10 @@ func (e *estate) Send(_ context.Context, call *revoker.Call) revoker.Answer {
 	}
 	if call.Action == revoker.ActionAuthorize {
 		e.create(call.Ref.Group, parameters["Permissions.1.DestCidrIp"]+parameters["DestCidrIp"])
+		if list := parameters["Permissions.1.PortRangeListId"]; list != "" {
+			created := &e.rules[call.Ref.Group][len(e.rules[call.Ref.Group])-1]
+			created.Ports, created.PortListID = sg.PortRange{}, list
+		}
 	}
 	for name, id := range parameters {
 		if strings.HasPrefix(name, "SecurityGroupRuleId.") {
@@ -157,6 +173,8 @@ type bench struct {
 	origin revoker.Origin
 	terms  decision.Terms
 	set    *policy.Set
+	// earlier are sets whose exceptions still count.
+	earlier []*policy.Set
 	rules  scanner.RuleReader // of sweeps; nil: the cloud
 	only   func(*decision.Finding) bool
 
@@ -228,7 +246,7 @@ func (b *bench) sweep(notExecuted string) *sweep.Result {
 			ID: b.newID(), Account: b.account(), Origin: b.origin, Actor: "tester", Mode: b.mode, NotExecuted: notExecuted,
 		},
 		Identity: b.cloud, Groups: b.cloud, Rules: rules, Policies: b.set, Terms: &b.terms, Now: b.now, NewID: b.newID,
-		Ledger: b.store, Doubts: b.store, Only: b.only,
+		Ledger: b.store, Doubts: b.store, Only: b.only, Earlier: b.earlier,
 	})
 	if err != nil {
 		b.t.Fatal(err)
@@ -247,7 +265,7 @@ func (b *bench) options() sweep.SettleOptions {
 }
 
 func (b *bench) present() sweep.Present {
-	return sweep.Present{Stop: b.stop, Mode: b.mode, Regions: b.regions, Policies: b.set, Terms: &b.terms}
+	return sweep.Present{Stop: b.stop, Mode: b.mode, Regions: b.regions, Policies: b.set, Terms: &b.terms, Earlier: b.earlier}
 }
 
 func (b *bench) settle() *sweep.Settled {

@@ -27,6 +27,9 @@ type Start struct {
 type Commit struct {
 	// Clocks are those of grace as they are now: all that the account has. A clock that is missing is dropped.
 	Clocks map[decision.ClockKey]decision.Clock
+	// FirstSeen are contents that are now known to have been there earlier than was known, or at all. Others stay as
+	// they are. A time that is later than the known one changes nothing.
+	FirstSeen map[decision.ContentRef]time.Time
 	// Revocations are to be carried out. Empty if the sweep may not act.
 	Revocations []revoker.Revocation
 }

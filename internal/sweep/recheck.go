@@ -7,7 +7,6 @@ import (
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
-	"github.com/egress-janitor/egress-janitor/policy"
 	"github.com/egress-janitor/egress-janitor/revoker"
 	"github.com/egress-janitor/egress-janitor/scanner"
 )
@@ -109,7 +108,7 @@ func (c *checker) Check(ctx context.Context, work *revoker.Work) (*revoker.Check
 		return nil, err
 	}
 	check.ReadAt = c.Now()
-	findings, err := c.findings(ctx, present.Policies, group)
+	findings, err := c.findings(ctx, &present, group)
 	if err != nil {
 		return nil, err
 	}
@@ -140,15 +139,18 @@ func onlyOpenOf(sweep string, work *revoker.Work, state *decision.State) *decisi
 }
 
 // findings evaluates the group.
-func (c *checker) findings(ctx context.Context, policies *policy.Set, group *scanner.Group) ([]decision.Finding, error) {
+func (c *checker) findings(ctx context.Context, present *Present, group *scanner.Group) ([]decision.Finding, error) {
 	var findings []decision.Finding
-	for _, f := range policies.Evaluator(c.Account.Name, c.Now()).Evaluate(&group.Group, group.Rules) {
+	now := c.Now()
+	keepers := newKeepers(present.Earlier, present.Policies, c.Account.Name, now)
+	for _, f := range present.Policies.Evaluator(c.Account.Name, now).Evaluate(&group.Group, group.Rules) {
 		gone, err := c.peerGone(ctx, &group.Group, f.Rule)
 		if err != nil {
 			return nil, err
 		}
 		findings = append(findings, decision.Finding{
 			Group: &group.Group, Rule: f.Rule.Clone(), Violations: f.Violations, PeerGone: gone,
+			Kept: keepers.kept(&group.Group, &f),
 		})
 	}
 	return findings, nil
@@ -197,9 +199,20 @@ func (c *checker) sameAccount(work *revoker.Work, known *Recheck) error {
 // unreadList says that what a rule leads to could not be read, by which any decision falls.
 func unreadList(r *revoker.Revocation, rules []sg.Rule) string {
 	for i := range rules {
-		if d := &rules[i].Destination; rules[i].Key() == r.Rule.Key() && d.Kind == sg.FromList && d.List == nil {
-			return fmt.Sprintf(" (the prefix list %s could not be read)", d.Text)
+		if what := unresolved(&rules[i]); what != "" && rules[i].Key() == r.Rule.Key() {
+			return fmt.Sprintf(" (the %s could not be read)", what)
 		}
+	}
+	return ""
+}
+
+// unresolved names a list that a rule refers to and that could not be read, or nothing.
+func unresolved(r *sg.Rule) string {
+	switch {
+	case r.Destination.Kind == sg.FromList && r.Destination.List == nil:
+		return "prefix list " + r.Destination.Text
+	case r.PortListID != "" && r.PortList == nil:
+		return "port list " + r.PortListID
 	}
 	return ""
 }

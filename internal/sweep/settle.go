@@ -50,6 +50,7 @@ type Present struct {
 	Regions  []string // of the account
 	Policies *policy.Set
 	Terms    *decision.Terms
+	Earlier  []*policy.Set // see [Options]
 }
 
 func (o *SettleOptions) validate() error {

@@ -52,6 +52,14 @@ type Options struct {
 	// Only tells which of the rules that are decided to be revoked may be: a filter, never a licence. Nil: all of them.
 	Only     func(f *decision.Finding) bool
 	Progress func(scanner.Progress)
+	// Visited is told of every group as it was scanned, before it is judged. It must keep nothing of it, and its error
+	// ends the sweep. Nil: nobody is told.
+	Visited func(*scanner.Group) error
+	// Recorded stands in the place of the account: it hands groups to visit as [scanner.Scan] does, from what an earlier
+	// scan has kept, and says how far that came. Identity, Groups and Rules are not used then. Without a ledger only.
+	Recorded func(visit func(*scanner.Group) error) (*scanner.Result, error)
+	// Earlier are sets of policies whose exceptions still count; see [policy.Set.Missed]. Nil: none.
+	Earlier []*policy.Set
 }
 
 // Order is what a sweep was started for. It is part of its result.
@@ -71,8 +79,12 @@ func (o *Order) Acting() bool { return o.NotExecuted == "" }
 
 func (o *Options) validate() error {
 	switch {
-	case o.ID == "" || o.Account.Name == "" || o.Identity == nil || o.Policies == nil || o.Terms == nil || o.Now == nil:
+	case o.ID == "" || o.Account.Name == "" || o.Policies == nil || o.Terms == nil || o.Now == nil:
 		return errors.New("sweep options: something required is missing")
+	case o.Identity == nil && o.Recorded == nil:
+		return errors.New("sweep options: nothing to read is given")
+	case o.Ledger != nil && o.Recorded != nil:
+		return errors.New("sweep options: what was recorded earlier must not be taken for what is there now")
 	case o.Ledger == nil && o.Acting():
 		return errors.New("sweep options: nothing can be carried out without a ledger")
 	case o.Ledger != nil && (o.NewID == nil || o.Doubts == nil):
@@ -100,6 +112,9 @@ type Result struct {
 	Uses []policy.Use
 	// Revocations are those that the sweep recorded to be carried out.
 	Revocations []revoker.Revocation
+	// Change is what differs from the policies of the last sweep. Nil if nothing does, or nothing is known of it. It is
+	// filled in by the caller of [Run].
+	Change *policy.Change
 }
 
 // RuleCount is how many rules were read.
@@ -133,6 +148,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		there:   map[string]bool{},
 	}
 	s.evaluator = o.Policies.Evaluator(o.Account.Name, s.result.Started)
+	s.keepers = newKeepers(o.Earlier, o.Policies, o.Account.Name, s.result.Started)
 	if err := s.start(ctx); err != nil {
 		return nil, err
 	}
@@ -153,6 +169,7 @@ type sweep struct {
 	Options
 
 	evaluator *policy.Evaluator
+	keepers   keepers
 	result    *Result
 	groups    map[groupKey]struct{} // all that were seen, to know which destination groups are gone
 	watched   map[groupKey][]decision.ContentRef
@@ -191,7 +208,8 @@ func (s *sweep) commit(ctx context.Context) error {
 	err := s.Ledger.Commit(ctx, s.result, func(state *decision.State) (*Commit, error) {
 		clocks := s.decide(state)
 		s.result.Revocations = s.revocations()
-		return &Commit{Clocks: clocks, Revocations: s.result.Revocations}, nil
+		first := decision.FirstSeen(s.result.Findings, state)
+		return &Commit{Clocks: clocks, FirstSeen: first, Revocations: s.result.Revocations}, nil
 	})
 	if err != nil {
 		return fmt.Errorf("recording the sweep of account %s: %w", s.Account.Name, err)
@@ -234,6 +252,14 @@ func causes(f *decision.Finding) []revoker.Cause {
 }
 
 func (s *sweep) scan(ctx context.Context) error {
+	if s.Recorded != nil {
+		scan, err := s.Recorded(s.visit)
+		if err != nil {
+			return fmt.Errorf("sweeping what was recorded of account %s: %w", s.Account.Name, err)
+		}
+		s.result.Regions, s.result.Problems = scan.Regions, scan.Problems
+		return ctx.Err()
+	}
 	if err := checkIdentity(ctx, s.Identity, &s.Account); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("sweeping account %s: %w", s.Account.Name, ctx.Err())
@@ -267,6 +293,11 @@ func checkIdentity(ctx context.Context, identifier Identifier, account *Account)
 
 // visit judges one group. Only what is found is kept, so memory is bounded by findings.
 func (s *sweep) visit(g *scanner.Group) error {
+	if s.Visited != nil {
+		if err := s.Visited(g); err != nil {
+			return err
+		}
+	}
 	key := groupKey{g.Region, strings.Clone(g.ID)}
 	s.groups[key] = struct{}{}
 	s.look(s.watched[key], g)
@@ -283,6 +314,7 @@ func (s *sweep) visit(g *scanner.Group) error {
 		}
 		s.result.Findings = append(s.result.Findings, decision.Finding{
 			Group: kept, Rule: f.Rule.Clone(), Violations: f.Violations, Incomplete: g.Incomplete,
+			Kept: s.keepers.kept(&g.Group, &f),
 		})
 	}
 	return nil
@@ -296,8 +328,8 @@ func (s *sweep) look(watched []decision.ContentRef, g *scanner.Group) {
 	}
 	there := make(map[string]bool, len(g.Rules))
 	for i := range g.Rules {
-		if d := &g.Rules[i].Destination; d.Kind != sg.FromList || d.List != nil {
-			there[g.Rules[i].ContentKey()] = true
+		if r := &g.Rules[i]; unresolved(r) == "" {
+			there[r.ContentKey()] = true
 		}
 	}
 	for _, ref := range watched {

@@ -58,6 +58,10 @@ func (c *cloud) PrefixList(context.Context, sg.Region, string) (sg.PrefixList, e
 	return sg.PrefixList{}, errors.New("no lists here")
 }
 
+func (c *cloud) PortList(context.Context, sg.Region, string) (sg.PortList, error) {
+	return sg.PortList{}, errors.New("no lists here")
+}
+
 func rule(id string, apply func(*sg.Fields)) sg.Rule {
 	f := &sg.Fields{ID: id, Protocol: "TCP", PortRange: "443/443", CIDR4: "0.0.0.0/0", Policy: "Accept", Priority: "1"}
 	if apply != nil {

@@ -1,0 +1,134 @@
+package snapshot_test
+
+import (
+	"bytes"
+	"net/netip"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/egress-janitor/egress-janitor/internal/sg"
+	"github.com/egress-janitor/egress-janitor/internal/snapshot"
+	"github.com/egress-janitor/egress-janitor/policy"
+)
+
+// everyClause is policies that ask for all that a snapshot must have kept of groups and rules.
+const everyClause = `version: 1
+defaults: {severity: low, owner: netsec@example.com, action: report}
+policies:
+  - {name: any, description: d, groups: all, match: {rule-action: any}}
+  - {name: world, description: d, groups: all, match: {destination: {covers: [0.0.0.0/0]}}}
+  - {name: not-inside, description: d, groups: all, match: {not: {destination: {within: [203.0.113.0/24, "2001:db8::/32"]}}}}
+  - {name: overlap, description: d, groups: all, match: {destination: {overlaps: [198.51.100.0/28]}}}
+  - {name: ports, description: d, groups: all, match: {ports: {overlaps: [80, 8000-8010]}}}
+  - {name: not-ports, description: d, groups: all, match: {not: {ports: {within: [443]}}}}
+  - {name: source, description: d, groups: all, match: {source: {within: [10.0.0.0/8]}}}
+  - {name: source-ports, description: d, groups: all, match: {source-ports: {within: [1-1024]}}}
+  - {name: priority, description: d, groups: all, match: {priority: 1..50}}
+  - {name: protocol, description: d, groups: all, match: {not: {protocol: {within: [tcp]}}}}
+  - {name: list, description: d, groups: all, match: {prefix-list: {ids: [pl-1]}}}
+  - {name: to-group, description: d, groups: all, match: {destination-group: any}}
+  - {name: old, description: d, groups: all, match: {older-than: 30d}}
+  - {name: tags, description: d, groups: {tags: {env: prod}}, match: {rule-action: any}}
+  - {name: classic, description: d, groups: {types: [basic]}, match: {rule-action: any}}
+`
+
+// drawnVisit is a group with rules, of which some are odd, and some name lists that were not read.
+func drawnVisit(t *rapid.T, lists map[string]*sg.PrefixList, ports map[string]*sg.PortList) snapshot.Visit {
+	pick := func(name string, from ...string) string { return rapid.SampledFrom(from).Draw(t, name) }
+	v := snapshot.Visit{
+		Group: sg.Group{
+			Region: "cn-hangzhou", ID: pick("group", "sg-1", "sg-2"), Name: pick("name", "", "web"),
+			Type: sg.GroupType(pick("type", string(sg.TypeNormal), string(sg.TypeEnterprise), "")),
+			VPC:  pick("vpc", "", "vpc-1"), // without one it is of the classic network
+		},
+		Incomplete: pick("incomplete", "", "page 2: throttled"),
+	}
+	if rapid.Bool().Draw(t, "tagged") {
+		v.Group.Tags = []sg.Tag{{Key: "Env"}, {Key: "env", Value: pick("tag", "prod", "")}}
+	}
+	for range rapid.IntRange(0, 6).Draw(t, "rules") {
+		f := sg.Fields{
+			ID:        pick("id", "", "sgr-1", "sgr-2"),
+			Protocol:  pick("protocol", "TCP", "udp", "ALL", "ICMPv6", "47", "carrier-pigeon"),
+			PortRange: pick("ports", "443/443", "80/80", "1/65535", "-1/-1", "90/80", ""), SourcePorts: pick("sports", "", "-1/-1", "1/100"),
+			Policy: pick("policy", "Accept", "Drop", "perhaps"), Priority: pick("priority", "1", "100", "110", "+7", ""),
+			NICType: pick("nic", "intranet", "internet"), Created: pick("created", "2026-01-02T03:04:05Z", "", "yesterday"),
+			SourceCIDR4: pick("source", "", "10.0.0.0/8", "10.1.2.3", "hm"), SourceOther: pick("other", "", "", "sg-9"),
+		}
+		switch pick("to", "4", "6", "group", "list", "none") {
+		case "4":
+			f.CIDR4 = pick("cidr4", "0.0.0.0/0", "203.0.113.7", "198.51.100.1/24", "everywhere")
+		case "6":
+			f.CIDR6 = pick("cidr6", "::/0", "2001:db8::1", "::ffff:10.1.2.3/104")
+		case "group":
+			f.GroupID, f.GroupOwner = "sg-2", pick("owner", "", "42")
+		case "list":
+			f.PrefixListID = pick("list", "pl-1", "pl-empty", "pl-unread")
+		}
+		if pick("by list", "", "", "yes") != "" {
+			f.PortRange, f.PortListID = "", pick("port list", "prl-1", "prl-unread")
+		}
+		r := sg.NewRule(&f)
+		r.Destination.List, r.PortList = lists[f.PrefixListID], ports[f.PortListID]
+		v.Rules = append(v.Rules, r)
+	}
+	return v
+}
+
+// verdicts is what the policies find in groups, with the values that they compared.
+func verdicts(set *policy.Set, visits []snapshot.Visit) [][]string {
+	e := set.Evaluator("prod", start())
+	lists := make([][]string, len(visits))
+	for i := range visits {
+		for _, f := range e.Evaluate(&visits[i].Group, visits[i].Rules) {
+			for _, v := range f.Violations {
+				exception := ""
+				if v.Exception != nil {
+					exception = v.Exception.Name
+				}
+				lists[i] = append(lists[i], f.Rule.ID+" "+f.Rule.Key()+" "+v.Policy.Name+" "+exception)
+				lists[i] = append(lists[i], v.Because...)
+			}
+		}
+	}
+	return lists
+}
+
+// Policies must not tell a snapshot from the account that it is of.
+func TestPoliciesFindTheSameInASnapshotAsInTheAccount(t *testing.T) {
+	set, err := policy.Load(fstest.MapFS{"p.yaml": {Data: []byte(everyClause)}}, []string{"p.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists := map[string]*sg.PrefixList{
+		"pl-1": {ID: "pl-1", Entries: []netip.Prefix{
+			netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("2001:db8::/32"),
+		}},
+		"pl-empty": {ID: "pl-empty", Entries: []netip.Prefix{}},
+	}
+	ports := map[string]*sg.PortList{"prl-1": {ID: "prl-1", Ranges: []sg.PortRange{{Low: 80, High: 80}, {Low: 8000, High: 9000}}}}
+	found := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		var visits []snapshot.Visit
+		for range rapid.IntRange(1, 4).Draw(rt, "groups") {
+			visits = append(visits, drawnVisit(rt, lists, ports))
+		}
+		back, _, _, err := read(bytes.NewReader(written(t, visits, scan())))
+		if err != nil {
+			rt.Fatal(err)
+		}
+		want := verdicts(set, visits)
+		if diff := cmp.Diff(want, verdicts(set, back)); diff != "" {
+			rt.Fatalf("findings (-account +snapshot):\n%s", diff)
+		}
+		for _, list := range want {
+			found += len(list)
+		}
+	})
+	if found < 1000 {
+		t.Errorf("%d findings and reasons in all: the property has lost its sense", found)
+	}
+}
