@@ -28,14 +28,20 @@ const (
 
 // clause is one condition on a rule. Implementations are immutable.
 type clause interface {
+	worded
+
 	// eval gives the truth about the rule that the probe stands for.
 	eval(p *probe) value
+	// canonical is a text that is equal for clauses that mean the same, for the policy hash.
+	canonical() string
+}
+
+// worded is a clause that people can read.
+type worded interface {
 	// because says in words why it is true.
 	because(p *probe) string
 	// tell puts into words what the clause says of a rule, given its truth.
 	tell(p *probe, v value) telling
-	// canonical is a text that is equal for clauses that mean the same, for the policy hash.
-	canonical() string
 }
 
 // collateralClause is a clause that can be true of a rule that permits more than it objects to.

@@ -36,10 +36,10 @@ func newRun(sys system) *cobra.Command {
 removal by reading, and serves metrics and health. In the mode audit, the default, it only reports and records.
 
 SIGHUP and POST /-/reload read config and policies again, and so does any change of their files. If they are wrong, what
-was read before stays in force. A set of policies that changed first goes through one reporting sweep, and what an exception that
-vanished has exempted is held until policy accept-change. SIGTERM ends it within 10 seconds, at any point of its work: what
-was left open is settled by the next start. One store serves one daemon; history, pause, resume, sweep and restore work
-beside it.
+was read before stays in force. A set of policies that changed first goes through one reporting sweep, and what an
+exception that vanished has exempted is held until policy accept-change. SIGTERM ends it within 10 seconds, at any point of
+its work: what was left open is settled by the next start. One store serves one daemon; history, pause, resume, sweep and
+restore work beside it.
 
 Paths: /metrics, /-/healthy (its loop is alive), /-/ready (store and config are read), POST /-/reload.`,
 		Example: `  egress-janitor run -c /etc/egress-janitor/egress-janitor.yaml

@@ -2,7 +2,10 @@ package snapshot_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -15,25 +18,32 @@ import (
 )
 
 // everyClause is policies that ask for all that a snapshot must have kept of groups and rules.
-const everyClause = `version: 1
-defaults: {severity: low, owner: netsec@example.com, action: report}
-policies:
-  - {name: any, description: d, groups: all, match: {rule-action: any}}
-  - {name: world, description: d, groups: all, match: {destination: {covers: [0.0.0.0/0]}}}
-  - {name: not-inside, description: d, groups: all, match: {not: {destination: {within: [203.0.113.0/24, "2001:db8::/32"]}}}}
-  - {name: overlap, description: d, groups: all, match: {destination: {overlaps: [198.51.100.0/28]}}}
-  - {name: ports, description: d, groups: all, match: {ports: {overlaps: [80, 8000-8010]}}}
-  - {name: not-ports, description: d, groups: all, match: {not: {ports: {within: [443]}}}}
-  - {name: source, description: d, groups: all, match: {source: {within: [10.0.0.0/8]}}}
-  - {name: source-ports, description: d, groups: all, match: {source-ports: {within: [1-1024]}}}
-  - {name: priority, description: d, groups: all, match: {priority: 1..50}}
-  - {name: protocol, description: d, groups: all, match: {not: {protocol: {within: [tcp]}}}}
-  - {name: list, description: d, groups: all, match: {prefix-list: {ids: [pl-1]}}}
-  - {name: to-group, description: d, groups: all, match: {destination-group: any}}
-  - {name: old, description: d, groups: all, match: {older-than: 30d}}
-  - {name: tags, description: d, groups: {tags: {env: prod}}, match: {rule-action: any}}
-  - {name: classic, description: d, groups: {types: [basic]}, match: {rule-action: any}}
-`
+func everyClause() string {
+	var file strings.Builder
+	file.WriteString("version: 1\npolicies:\n")
+	add := func(groups, match string) {
+		file.WriteString("  - name: p" + strconv.Itoa(strings.Count(file.String(), "name: ")) + "\n    description: One clause.\n" +
+			"    severity: low\n    owner: netsec@example.com\n    action: report\n    groups: " + groups + "\n    match: " + match + "\n")
+	}
+	for _, clause := range []string{
+		"{every-rule: true, rule-action: any}", "{every-rule: true}", "{every-rule: true, rule-action: drop}",
+		"{destination: {covers: [0.0.0.0/0]}}", `{destination: {outside: [203.0.113.0/24, "2001:db8::/32"]}}`,
+		"{destination: {overlaps: [198.51.100.0/28]}}", "{source: {within: [10.0.0.0/8]}}",
+		"{ports: {overlaps: [80, 8000-8010]}}", "{not: {ports: {within: [443]}}}", "{source-ports: {within: [1-1024]}}",
+		"{priority: {within: [1-50]}}", "{not: {protocol: {within: [tcp]}}}", "{prefix-list: [pl-1]}",
+		"{destination-group: [sg-2]}", "{destination-kind: [cidr6, group]}", "{older-than: 30d}", "{wider-than: {ipv4: 24}}",
+		"{expired: {description: 'until ([-0-9]+)'}}", "{description: {matches: 'shop'}}",
+	} {
+		add("all", clause)
+	}
+	for _, groups := range []string{
+		"{tags: {env: prod}}", "{without-tags: {env: '*'}}", "{types: [normal]}", "{vpcs: [vpc-1]}", "{names: [web]}",
+		"{resource-groups: [rg-1]}", "{expired-tag: until}",
+	} {
+		add(groups, "{every-rule: true, rule-action: any}")
+	}
+	return file.String()
+}
 
 // drawnVisit is a group with rules, of which some are odd, and some name lists that were not read.
 func drawnVisit(t *rapid.T, lists map[string]*sg.PrefixList, ports map[string]*sg.PortList) snapshot.Visit {
@@ -41,13 +51,14 @@ func drawnVisit(t *rapid.T, lists map[string]*sg.PrefixList, ports map[string]*s
 	v := snapshot.Visit{
 		Group: sg.Group{
 			Region: "cn-hangzhou", ID: pick("group", "sg-1", "sg-2"), Name: pick("name", "", "web"),
-			Type: sg.GroupType(pick("type", string(sg.TypeNormal), string(sg.TypeEnterprise), "")),
-			VPC:  pick("vpc", "", "vpc-1"), // without one it is of the classic network
+			Type:          sg.GroupType(pick("type", string(sg.TypeNormal), string(sg.TypeEnterprise), "")),
+			VPC:           pick("vpc", "", "vpc-1"), // without one it is of the classic network
+			ResourceGroup: pick("resource group", "", "rg-1"),
 		},
-		Incomplete: pick("incomplete", "", "page 2: throttled"),
 	}
+	v.Incomplete = pick("incomplete", "", "page 2: throttled")
 	if rapid.Bool().Draw(t, "tagged") {
-		v.Group.Tags = []sg.Tag{{Key: "Env"}, {Key: "env", Value: pick("tag", "prod", "")}}
+		v.Group.Tags = []sg.Tag{{Key: "Env"}, {Key: "env", Value: pick("tag", "prod", "")}, {Key: "until", Value: pick("until", "2026-01-31", "2099-01-31", "soon")}}
 	}
 	for range rapid.IntRange(0, 6).Draw(t, "rules") {
 		f := sg.Fields{
@@ -56,6 +67,7 @@ func drawnVisit(t *rapid.T, lists map[string]*sg.PrefixList, ports map[string]*s
 			PortRange: pick("ports", "443/443", "80/80", "1/65535", "-1/-1", "90/80", ""), SourcePorts: pick("sports", "", "-1/-1", "1/100"),
 			Policy: pick("policy", "Accept", "Drop", "perhaps"), Priority: pick("priority", "1", "100", "110", "+7", ""),
 			NICType: pick("nic", "intranet", "internet"), Created: pick("created", "2026-01-02T03:04:05Z", "", "yesterday"),
+			Description: pick("description", "", "shop <&> \u2028 till", "until 2026-01-31", "until 2026-02-30"),
 			SourceCIDR4: pick("source", "", "10.0.0.0/8", "10.1.2.3", "hm"), SourceOther: pick("other", "", "", "sg-9"),
 		}
 		switch pick("to", "4", "6", "group", "list", "none") {
@@ -85,11 +97,8 @@ func verdicts(set *policy.Set, visits []snapshot.Visit) [][]string {
 	for i := range visits {
 		for _, f := range e.Evaluate(&visits[i].Group, visits[i].Rules) {
 			for _, v := range f.Violations {
-				exception := ""
-				if v.Exception != nil {
-					exception = v.Exception.Name
-				}
-				lists[i] = append(lists[i], f.Rule.ID+" "+f.Rule.Key()+" "+v.Policy.Name+" "+exception)
+				lists[i] = append(lists[i], fmt.Sprintf("%s %s %s collateral=%t invalid=%t %s", f.Rule.ID, f.Rule.Key(),
+					v.Policy.Name, v.Collateral, v.InvalidExpiry, v.Stale))
 				lists[i] = append(lists[i], v.Because...)
 			}
 		}
@@ -99,7 +108,7 @@ func verdicts(set *policy.Set, visits []snapshot.Visit) [][]string {
 
 // Policies must not tell a snapshot from the account that it is of.
 func TestPoliciesFindTheSameInASnapshotAsInTheAccount(t *testing.T) {
-	set, err := policy.Load(fstest.MapFS{"p.yaml": {Data: []byte(everyClause)}}, []string{"p.yaml"})
+	set, err := policy.Load(fstest.MapFS{"p.yaml": {Data: []byte(everyClause())}}, []string{"p.yaml"})
 	if err != nil {
 		t.Fatal(err)
 	}

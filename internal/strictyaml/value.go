@@ -41,7 +41,9 @@ func (v Value) IsList() bool { return v.node.Kind == yaml.SequenceNode }
 func (v Value) IsScalar() bool { return v.node.Kind == yaml.ScalarNode }
 
 // Quoted tells whether a single value stands in quotes, for where a plain one is mostly a slip.
-func (v Value) Quoted() bool { return v.node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 }
+func (v Value) Quoted() bool {
+	return v.node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0
+}
 
 func (v Value) describe() string {
 	switch v.node.Kind {

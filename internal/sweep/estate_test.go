@@ -175,8 +175,8 @@ type bench struct {
 	set    *policy.Set
 	// earlier are sets whose exceptions still count.
 	earlier []*policy.Set
-	rules  scanner.RuleReader // of sweeps; nil: the cloud
-	only   func(*decision.Finding) bool
+	rules   scanner.RuleReader // of sweeps; nil: the cloud
+	only    func(*decision.Finding) bool
 
 	stop    string
 	regions []string
