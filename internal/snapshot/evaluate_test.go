@@ -68,7 +68,7 @@ func drawnVisit(t *rapid.T, lists map[string]*sg.PrefixList, ports map[string]*s
 			Policy: pick("policy", "Accept", "Drop", "perhaps"), Priority: pick("priority", "1", "100", "110", "+7", ""),
 			NICType: pick("nic", "intranet", "internet"), Created: pick("created", "2026-01-02T03:04:05Z", "", "yesterday"),
 			Description: pick("description", "", "shop <&> \u2028 till", "until 2026-01-31", "until 2026-02-30"),
-			SourceCIDR4: pick("source", "", "10.0.0.0/8", "10.1.2.3", "hm"), SourceOther: pick("other", "", "", "sg-9"),
+			SourceCIDR4: pick("source", "", "10.0.0.0/8", "10.1.2.3", "hm"), SourceOther: pick("other", "", "", "10.0.0.0/8"),
 		}
 		switch pick("to", "4", "6", "group", "list", "none") {
 		case "4":
@@ -84,6 +84,9 @@ func drawnVisit(t *rapid.T, lists map[string]*sg.PrefixList, ports map[string]*s
 			f.PortRange, f.PortListID = "", pick("port list", "prl-1", "prl-unread")
 		}
 		r := sg.NewRule(&f)
+		if pick("form", "", "", "of another version") != "" {
+			r.Unreadable = "this version does not understand it"
+		}
 		r.Destination.List, r.PortList = lists[f.PrefixListID], ports[f.PortListID]
 		v.Rules = append(v.Rules, r)
 	}
