@@ -29,7 +29,7 @@ policies:
     severity: high
     owner: netsec@example.com
     groups: all
-    match: {not: {destination: {within: [$partners]}}}
+    match: {destination: {outside: [$partners]}}
     action: revoke
 `
 

@@ -100,8 +100,8 @@ func verdicts(set *policy.Set, visits []snapshot.Visit) [][]string {
 	for i := range visits {
 		for _, f := range e.Evaluate(&visits[i].Group, visits[i].Rules) {
 			for _, v := range f.Violations {
-				lists[i] = append(lists[i], fmt.Sprintf("%s %s %s collateral=%t invalid=%t %s", f.Rule.ID, f.Rule.Key(),
-					v.Policy.Name, v.Collateral, v.InvalidExpiry, v.Stale))
+				lists[i] = append(lists[i], fmt.Sprintf("%s %s %s collateral=%t invalid=%t %s", f.Rule.Key(),
+					f.Rule.Unreadable, v.Policy.Name, v.Collateral, v.InvalidExpiry, v.Stale))
 				lists[i] = append(lists[i], v.Because...)
 			}
 		}
