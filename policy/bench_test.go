@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
 	"net/netip"
 	"strings"
@@ -16,8 +17,8 @@ import (
 const benchPolicies = 20
 
 // benchSet makes twenty policies over that many prefixes in all: ten that forbid addresses, eight that forbid them for
-// some ports, and two allow-lists, which most rules satisfy.
-func benchSet(tb testing.TB, prefixes []netip.Prefix) *Set {
+// some ports, and two allow-lists, which most rules satisfy. Nested, they say the same of blocks in a roundabout way.
+func benchSet(tb testing.TB, prefixes []netip.Prefix, nested bool) *Set {
 	tb.Helper()
 	files := fstest.MapFS{}
 	var text strings.Builder
@@ -33,13 +34,7 @@ func benchSet(tb testing.TB, prefixes []netip.Prefix) *Set {
 	}
 	text.WriteString("policies:\n")
 	for i := range benchPolicies {
-		match := fmt.Sprintf("{destination: [$s%d]}", i)
-		switch {
-		case i >= 18:
-			match = fmt.Sprintf(`{destination: {outside: [$s%d, 0.0.0.0/1, 128.0.0.0/1, "::/0"]}}`, i)
-		case i >= 10:
-			match = fmt.Sprintf("{destination: [$s%d], protocol: [tcp], ports: [22, 3306, 8000-9000]}", i)
-		}
+		match := fmt.Sprintf(benchMatch(i, nested), i)
 		fmt.Fprintf(&text, "  - {name: p%02d, description: d, severity: low, owner: o, groups: all, match: %s, action: report}\n",
 			i, match)
 	}
@@ -49,6 +44,26 @@ func benchSet(tb testing.TB, prefixes []netip.Prefix) *Set {
 		tb.Fatal(err)
 	}
 	return set
+}
+
+// benchMatch is the match of a policy; %d stands for its number.
+func benchMatch(policy int, nested bool) string {
+	switch {
+	case policy >= 18 && nested:
+		return `{not: {any: [{destination: {within: [$s%d, 0.0.0.0/1, 128.0.0.0/1, "::/0"]}}, {destination-kind: [group]}]}}`
+	case policy >= 18:
+		return `{destination: {outside: [$s%d, 0.0.0.0/1, 128.0.0.0/1, "::/0"]}}`
+	case policy >= 10 && nested:
+		return `{all: [{any: [{destination: [$s%d]}, {destination-kind: [prefix-list]}]}, ` +
+			`{not: {all: [{protocol: {outside: [tcp]}}, {protocol: {within: [udp]}}]}}, ` +
+			`{any: [{ports: [22]}, {ports: [3306, 8000-9000]}]}, {protocol: [tcp]}]}`
+	case policy >= 10:
+		return "{destination: [$s%d], protocol: [tcp], ports: [22, 3306, 8000-9000]}"
+	case nested:
+		return `{any: [{all: [{destination: [$s%d]}, {not: {protocol: {within: [gre]}}}]}, ` +
+			`{not: {any: [{ports: [1-65535]}, {protocol: {outside: [gre]}}]}}]}`
+	}
+	return "{destination: [$s%d]}"
 }
 
 // benchRules are distinct rules of a realistic mix: most to few addresses within 10.0.0.0/8, some wider, some IPv6.
@@ -128,6 +143,18 @@ func newTight(set *Set) *tight {
 	return t
 }
 
+// conjuncts calls f for every clause that must be true for the matcher to be.
+func (m *matcher) conjuncts(f func(clause)) {
+	switch {
+	case m.op == opLeaf && !m.negated:
+		f(m.clause)
+	case m.op == opAll || m.op == opAny && len(m.children) == 1:
+		for i := range m.children {
+			m.children[i].conjuncts(f)
+		}
+	}
+}
+
 func (t *tight) violates(r *sg.Rule) bool {
 	if r.Action != sg.Accept {
 		return false
@@ -153,18 +180,23 @@ func (t *tight) violates(r *sg.Rule) bool {
 }
 
 // BenchmarkEvaluate judges distinct rules, most without a finding, by twenty policies. Read the ratios: x/tight against
-// the hand-written loop in the same run, and 100000 prefixes against 50.
+// the hand-written loop in the same run, and 100000 prefixes against 50. judged/rule is how many policies the filter
+// leaves to judge.
 func BenchmarkEvaluate(b *testing.B) {
 	all := benchRules(200_000)
 	group := &sg.Group{ID: "sg-1"}
-	for _, count := range []int{50, 100_000} {
-		b.Run(fmt.Sprintf("prefixes=%d", count), func(b *testing.B) {
-			set := benchSet(b, feedOf(count))
+	for _, c := range []struct {
+		prefixes int
+		nested   bool
+	}{{50, false}, {50, true}, {100_000, false}, {100_000, true}} {
+		b.Run(fmt.Sprintf("prefixes=%d/nested=%t", c.prefixes, c.nested), func(b *testing.B) {
+			prefixes := feedOf(c.prefixes)
+			set := benchSet(b, prefixes, c.nested)
 			rules := quiet(set, all)
 			if len(rules) < 100_000 {
 				b.Fatalf("only %d rules are quiet", len(rules))
 			}
-			evaluator, reference := set.Evaluator("prod", time.Time{}), newTight(set)
+			evaluator, reference := set.Evaluator("prod", time.Time{}), newTight(benchSet(b, prefixes, false))
 			var ours, theirs time.Duration
 			for b.Loop() {
 				began := time.Now()
@@ -184,13 +216,27 @@ func BenchmarkEvaluate(b *testing.B) {
 			b.ReportMetric(float64(ours)/per, "ns/rule")
 			b.ReportMetric(float64(theirs)/per, "tight-ns/rule")
 			b.ReportMetric(float64(ours)/float64(theirs), "x/tight")
+			b.ReportMetric(judged(evaluator, rules), "judged/rule")
 			b.ReportMetric(0, "ns/op")
 		})
 	}
 }
 
+// judged is how many policies are judged for a rule, on average. The evaluator must be in a group.
+func judged(e *Evaluator, rules []sg.Rule) float64 {
+	total := 0
+	for i := range rules {
+		if e.look(&rules[i]) {
+			for _, w := range e.candidates {
+				total += bits.OnesCount64(w)
+			}
+		}
+	}
+	return float64(total) / float64(len(rules))
+}
+
 func TestARuleWithoutAFindingAllocatesNothing(t *testing.T) {
-	set := benchSet(t, feedOf(50))
+	set := benchSet(t, feedOf(50), false)
 	rules := quiet(set, benchRules(2_000))
 	odd := oddRules()
 	for i := range odd {
@@ -207,9 +253,15 @@ func TestARuleWithoutAFindingAllocatesNothing(t *testing.T) {
 
 func TestTheReferenceOfTheBenchmarkAgrees(t *testing.T) {
 	t.Parallel()
-	set := benchSet(t, feedOf(2_000))
-	reference := newTight(set)
+	reference := newTight(benchSet(t, feedOf(2_000), false))
 	rules := benchRules(5_000)
+	for _, nested := range []bool{false, true} {
+		checkReference(t, reference, benchSet(t, feedOf(2_000), nested), rules)
+	}
+}
+
+func checkReference(t *testing.T, reference *tight, set *Set, rules []sg.Rule) {
+	t.Helper()
 	found := map[*sg.Rule]bool{}
 	for _, f := range set.Evaluator("prod", time.Time{}).Evaluate(&sg.Group{}, rules) {
 		found[f.Rule] = true

@@ -98,14 +98,6 @@ func (c *addressClause) collateral(p *probe) bool {
 	return hasBit(a.words, outBit(c.list.index)) || c.silentOn(a)
 }
 
-// need is an atom without which the clause cannot be true; false for none: the atoms are those of the destination.
-func (c *addressClause) need() (int, bool) {
-	if c.relation == outside {
-		return outBit(c.list.index), c.side == destinationSide
-	}
-	return inBit(c.list.index), c.side == destinationSide
-}
-
 func (c *addressClause) because(p *probe) string {
 	return fmt.Sprintf("%s %s %s %s", c.key(), c.valueText(p), phrase(c.relation), c.list.text)
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math/bits"
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
@@ -36,18 +37,17 @@ type Evaluator struct {
 	account string
 	now     time.Time
 	probe   *probe
-	inScope []scoped
-	needs   []uint64 // of inScope, one after another: most rules are dismissed by these alone
 	uses    map[*Exception]Use
 	stale   map[*Source]string // why; nil if no set is
 
+	// groups tells of each policy of the set whether it speaks of the present group, yes or badExpiry, and scope has
+	// those that do; candidates has those of them that the present rule may violate.
+	groups     []value
+	scope      []uint64
+	candidates []uint64
+
 	// exceptions of the present group by index; filled at its first finding.
 	exceptions []value
-}
-
-type scoped struct {
-	policy *Policy
-	groups value // yes or badExpiry
 }
 
 // Evaluator makes an evaluator for an account, by its name in the config, at a moment.
@@ -57,6 +57,10 @@ func (s *Set) Evaluator(account string, now time.Time) *Evaluator {
 		probe: newProbe(s.index, now),
 		uses:  map[*Exception]Use{},
 		stale: s.staleSources(now),
+
+		groups:     make([]value, len(s.Policies)),
+		scope:      make([]uint64, s.filter.words),
+		candidates: make([]uint64, s.filter.words),
 	}
 }
 
@@ -72,13 +76,14 @@ func (e *Evaluator) Use(x *Exception) Use { return e.uses[x] }
 // Evaluate gives the findings of a group, in the order of its rules. It allocates nothing for rules without a
 // finding.
 func (e *Evaluator) Evaluate(group *sg.Group, rules []sg.Rule) []Finding {
-	e.enter(group)
-	if len(e.inScope) == 0 {
+	if !e.enter(group) {
 		return nil
 	}
 	var findings []Finding
 	for i := range rules {
-		e.probe.fill(&rules[i])
+		if !e.look(&rules[i]) {
+			continue
+		}
 		if violations := e.violations(group); violations != nil {
 			findings = append(findings, Finding{Rule: &rules[i], Violations: violations})
 		}
@@ -86,64 +91,68 @@ func (e *Evaluator) Evaluate(group *sg.Group, rules []sg.Rule) []Finding {
 	return findings
 }
 
-// enter finds out which policies speak of a group.
-func (e *Evaluator) enter(group *sg.Group) {
-	e.inScope, e.needs, e.exceptions = e.inScope[:0], e.needs[:0], e.exceptions[:0]
+// enter finds out which policies speak of a group, and whether any does.
+func (e *Evaluator) enter(group *sg.Group) bool {
+	e.exceptions = e.exceptions[:0]
 	e.probe.account, e.probe.group = e.account, group
-	for _, p := range e.set.Policies {
-		if v := p.groups.eval(e.account, group, e.now); v == yes || v == badExpiry {
-			e.inScope = append(e.inScope, scoped{policy: p, groups: v})
-			e.needs = append(e.needs, p.need...)
+	clear(e.scope)
+	some := false
+	for i, p := range e.set.Policies {
+		e.groups[i] = p.groups.eval(e.account, group, e.now)
+		if e.groups[i] == yes || e.groups[i] == badExpiry {
+			setBit(e.scope, i)
+			some = true
 		}
 	}
+	return some
 }
 
+// look finds the policies that a rule may violate, and tells whether there are any. The rule is looked up then.
+func (e *Evaluator) look(rule *sg.Rule) bool {
+	f := e.set.filter
+	situation := f.situation(rule)
+	if !f.start(e.candidates, e.scope, situation) {
+		return false
+	}
+	e.probe.fill(rule)
+	return f.byDestination(e.candidates, situation, e.probe.words) && f.byPorts(e.candidates, situation, rule)
+}
+
+// violations judges the candidates, in the order of their names.
 func (e *Evaluator) violations(group *sg.Group) []Violation {
 	var violations []Violation
-	words := e.probe.words
-	for i := range e.inScope {
-		if lacks(words, e.needs[i*len(words):]) {
-			continue
+	for w, left := range e.candidates {
+		for ; left != 0; left &= left - 1 {
+			i := w<<6 + bits.TrailingZeros64(left)
+			p := e.set.Policies[i]
+			assume, violated := e.judge(p, e.groups[i])
+			if !violated {
+				continue
+			}
+			v := Violation{
+				Policy:        p,
+				Because:       p.match.because(e.probe, assume, p.groups.because(group, nil)),
+				Collateral:    p.match.collateral(e.probe, assume),
+				InvalidExpiry: assume == datePast,
+			}
+			e.noteStale(&v, p.sources)
+			e.applyExceptions(group, &v)
+			violations = append(violations, v)
 		}
-		s := &e.inScope[i]
-		assume, violated := e.judge(s)
-		if !violated {
-			continue
-		}
-		v := Violation{
-			Policy:        s.policy,
-			Because:       s.policy.match.because(e.probe, assume, s.policy.groups.because(group, nil)),
-			Collateral:    s.policy.match.collateral(e.probe, assume),
-			InvalidExpiry: assume == datePast,
-		}
-		e.noteStale(&v, s.policy.sources)
-		e.applyExceptions(group, &v)
-		violations = append(violations, v)
 	}
 	return violations
 }
 
-// lacks tells whether a needed atom does not hold.
-func lacks(words, need []uint64) bool {
-	for w, have := range words {
-		if need[w]&^have != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// judge tells whether the rule violates a policy, or would, were an unreadable expiry past.
-func (e *Evaluator) judge(s *scoped) (assumption, bool) {
+// judge tells whether the rule violates a policy in whose scope its group is, or would, were an unreadable expiry past.
+func (e *Evaluator) judge(p *Policy, groups value) (assumption, bool) {
 	e.probe.sawBadExpiry = false
-	match := &s.policy.match
-	if s.groups == yes && match.eval(e.probe, asRead) == yes {
+	if groups == yes && p.match.eval(e.probe, asRead) == yes {
 		return asRead, true
 	}
-	if s.groups == yes && !e.probe.sawBadExpiry {
+	if groups == yes && !e.probe.sawBadExpiry {
 		return asRead, false
 	}
-	return datePast, match.eval(e.probe, datePast) == yes
+	return datePast, p.match.eval(e.probe, datePast) == yes
 }
 
 func (e *Evaluator) applyExceptions(group *sg.Group, v *Violation) {

@@ -216,15 +216,3 @@ func (m *matcher) canonical() string {
 	}
 	return name + "(" + strings.Join(slices.Compact(children), ";") + ")"
 }
-
-// conjuncts calls f for every clause that must be true for the matcher to be.
-func (m *matcher) conjuncts(f func(clause)) {
-	switch {
-	case m.op == opLeaf && !m.negated:
-		f(m.clause)
-	case m.op == opAll || m.op == opAny && len(m.children) == 1:
-		for i := range m.children {
-			m.children[i].conjuncts(f)
-		}
-	}
-}

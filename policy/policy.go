@@ -62,7 +62,6 @@ type Policy struct {
 	groups  scope
 	written matcher   // match as it stands in the file
 	match   matcher   // what is evaluated
-	need    []uint64  // atoms that must hold for match to be true
 	sources []*Source // of the sets that match uses
 }
 
@@ -110,6 +109,7 @@ type Set struct {
 	Warnings []strictyaml.Problem
 
 	index   *index
+	filter  *filter
 	sources []*Source
 	doubts  map[*Source]string // see [Set.Doubting]
 }
@@ -142,33 +142,9 @@ func (s *Set) seal() {
 
 // compile builds what all policies share.
 func (s *Set) compile(lists []*addressList) {
-	a := atoms{count: 2 * len(lists)}
-	next := func() int { a.count++; return a.count - 1 }
-	a.accept, a.drop = next(), next()
-	needs := make([][]int, len(s.Policies))
-	for i, p := range s.Policies {
-		p.match.conjuncts(func(c clause) {
-			switch c := c.(type) {
-			case *addressClause:
-				if bit, ok := c.need(); ok {
-					needs[i] = append(needs[i], bit)
-				}
-			case *protocolClause:
-				atom := protocolAtom{bit: next(), clause: c}
-				a.protocols = append(a.protocols, atom)
-				needs[i] = append(needs[i], atom.bit)
-			case *actionClause:
-				needs[i] = append(needs[i], a.action(c.action))
-			}
-		})
-	}
-	s.index = newIndex(lists, a)
-	for i, p := range s.Policies {
-		p.need = make([]uint64, s.index.words)
-		for _, bit := range needs[i] {
-			setBit(p.need, bit)
-		}
-	}
+	words := (2*len(lists) + 63) / 64
+	s.index = &index{table: newTable(lists, words), words: words}
+	s.filter = newFilter(s.Policies, lists, words)
 	for _, l := range lists {
 		l.merged = [families][]span{}
 	}

@@ -17,7 +17,7 @@ type probe struct {
 	group   *sg.Group // of the rule; for expressions
 
 	rule  *sg.Rule
-	words []uint64 // the atoms that hold; address atoms only if dest is known
+	words []uint64 // the atoms of dest; none if it is not known
 
 	dest         addresses
 	source       addresses // see sourceAddresses
@@ -49,53 +49,15 @@ func (a *addresses) add(t *table, f family, s span) {
 	t.or(f, s, a.words)
 }
 
-// atoms numbers the facts about a rule that a look-up gives: two per address list, one per protocol relation, one per
-// action. A policy that needs an atom which does not hold need not be evaluated.
-type atoms struct {
-	count     int
-	protocols []protocolAtom
-	accept    int
-	drop      int
-}
-
-type protocolAtom struct {
-	bit    int
-	clause *protocolClause
-}
-
-func (a atoms) action(action sg.Action) int {
-	if action == sg.Drop {
-		return a.drop
-	}
-	return a.accept
-}
-
 // protocolSlots is all, unknown and the 256 numbers; see slotOf.
 const protocolSlots = 258
 
 func slotOf(p sg.Protocol) int { return int(p) + 1 }
 
-// index is the compiled form that all policies of a set share.
+// index is the compiled form of the address lists that all policies and exceptions of a set share.
 type index struct {
-	table     *table
-	words     int
-	protocols []uint64 // words per slot
-	accept    int
-	drop      int
-}
-
-func newIndex(lists []*addressList, a atoms) *index {
-	x := &index{words: (a.count + 63) / 64, accept: a.accept, drop: a.drop}
-	x.table = newTable(lists, x.words)
-	x.protocols = make([]uint64, protocolSlots*x.words)
-	for p := sg.AllProtocols; int(p) < protocolSlots-1; p++ {
-		for _, atom := range a.protocols {
-			if atom.clause.of(p) == yes {
-				setBit(x.protocols[slotOf(p)*x.words:][:x.words], atom.bit)
-			}
-		}
-	}
-	return x
+	table *table
+	words int // of a mask of atoms: two per list, see [inBit] and [outBit]
 }
 
 // fill looks a rule up.
@@ -103,13 +65,7 @@ func (p *probe) fill(rule *sg.Rule) {
 	x := p.index
 	p.rule = rule
 	p.sawBadExpiry, p.knowsSource = false, false
-	copy(p.words, x.protocols[slotOf(rule.Protocol)*x.words:][:x.words])
-	switch rule.Action {
-	case sg.Accept:
-		setBit(p.words, x.accept)
-	case sg.Drop:
-		setBit(p.words, x.drop)
-	}
+	clear(p.words)
 	switch rule.Destination.Kind {
 	case sg.CIDR4, sg.CIDR6:
 		p.dest.state, p.dest.spans = yes, [families][]span{}

@@ -178,7 +178,7 @@ func bytesOf(t *table, list *addressList) int {
 	}
 	for f := range t.families {
 		iv := &t.families[f]
-		size += cap(iv.starts)*int(unsafe.Sizeof(address{})) + 8*cap(iv.masks) + 4*cap(iv.first)
+		size += cap(iv.starts)*int(unsafe.Sizeof(address{})) + 4*cap(iv.short) + 8*cap(iv.masks) + 4*cap(iv.first)
 		for _, level := range iv.blocks {
 			size += 8 * cap(level)
 		}
