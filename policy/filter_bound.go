@@ -26,20 +26,20 @@ func free(possible bool) bound {
 }
 
 // stricter gives the better of two guards that must both hold.
-func (g guard) stricter(o guard) guard {
+func (g *guard) stricter(o guard) guard {
 	if g.anything || !o.anything && o.weight < g.weight {
 		return o
 	}
-	return g
+	return *g
 }
 
-// or gives the guard of two matchers of which one is enough.
-func (g guard) or(o guard) guard {
+// add makes the guard one of two matchers of which one is enough. Its atoms must not be shared with another guard.
+func (g *guard) add(o guard) {
 	if g.anything || o.anything {
-		return guard{anything: true}
+		*g = guard{anything: true}
+		return
 	}
-	atoms := make([]int, 0, len(g.atoms)+len(o.atoms)) // g may be shared
-	return guard{atoms: append(append(atoms, g.atoms...), o.atoms...), weight: g.weight + o.weight}
+	g.atoms, g.weight = append(g.atoms, o.atoms...), g.weight+o.weight
 }
 
 // bounds finds the bounds of matchers in one situation.
@@ -75,13 +75,10 @@ func (b *bounds) of(m *matcher) bound {
 func (b *bounds) ofAny(children []matcher) bound {
 	var either bound
 	for i := range children {
-		c := b.of(&children[i])
-		switch {
-		case !c.possible:
-		case !either.possible:
-			either = c
-		default:
-			either.addresses, either.ports = either.addresses.or(c.addresses), either.ports.or(c.ports)
+		if c := b.of(&children[i]); c.possible {
+			either.possible = true
+			either.addresses.add(c.addresses)
+			either.ports.add(c.ports)
 		}
 	}
 	return either

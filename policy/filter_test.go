@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -241,4 +242,23 @@ func filterSet(t *testing.T, match string) *Set {
 		t.Fatal(err)
 	}
 	return set
+}
+
+// What an `any` costs to load grows with its branches, not with their square: a file may have tens of thousands.
+func TestALongAnyIsLoadedInProportion(t *testing.T) {
+	loaded := func(branches int) uint64 {
+		text := "version: 1\npolicies:\n  - {name: p, description: d, severity: low, owner: o, groups: all, action: report, " +
+			"match: {any: [" + strings.Repeat("{ports: [1]}, ", branches) + "{ports: [2]}]}}\n"
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := Load(fstest.MapFS{"p.yaml": {Data: []byte(text)}}, []string{"p.yaml"}); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	few, many := loaded(1_000), loaded(8_000)
+	if many > 16*few {
+		t.Errorf("8,000 branches took %d bytes and 1,000 took %d: more than in proportion", many, few)
+	}
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"slices"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
@@ -320,7 +321,12 @@ func (r *matchReader) description(v strictyaml.Value) clause {
 		return &descriptionClause{}
 	}
 	if v, ok := m.Get("matches"); ok {
-		if pattern := expression(v); pattern != nil {
+		pattern := expression(v)
+		switch {
+		case pattern == nil:
+		case fitsAll(pattern):
+			v.Problem(CodeExpression, "the expression fits every description; if every rule is meant, write `every-rule: true`")
+		default:
 			return &descriptionClause{matches: pattern}
 		}
 	}
@@ -332,12 +338,28 @@ func expression(v strictyaml.Value) *regexp.Regexp {
 	if !ok {
 		return nil
 	}
-	pattern, err := regexp.Compile(text)
+	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
 		v.Problem(CodeExpression, "%q is no RE2 expression: %s", text, err)
 		return nil
 	}
-	return pattern
+	// What a look at a description costs grows with this number, and there may be a million descriptions.
+	if program, err := syntax.Compile(parsed.Simplify()); err != nil || len(program.Inst) > maxPattern {
+		v.Problem(CodeExpression, "the RE2 expression is too large: it may come to %d instructions, "+
+			"about one a character", maxPattern)
+		return nil
+	}
+	return regexp.MustCompile(text)
+}
+
+// fitsAll tells whether an expression finds something in every text, as far as it can be told from odd ones.
+func fitsAll(pattern *regexp.Regexp) bool {
+	for _, odd := range []string{"", "\x01", "\uFFFD~\u2603 0aZ\n"} {
+		if !pattern.MatchString(odd) {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *matchReader) expired(v strictyaml.Value) clause {

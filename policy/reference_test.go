@@ -3,8 +3,10 @@ package policy
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +26,7 @@ func TestReference(t *testing.T) {
 		m.markdown(&b)
 	}
 	expressionMarkdown(&b)
+	functionsMarkdown(&b)
 	codesMarkdown(t, &b)
 	if update := flag.Lookup("update"); update != nil && update.Value.String() == "true" {
 		if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
@@ -104,6 +107,22 @@ func expressionMarkdown(b *strings.Builder) {
 	for _, f := range expressionFields() {
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f.name, f.typeName(), cell(f.doc), cell(f.unknown))
 	}
+}
+
+func functionsMarkdown(b *strings.Builder) {
+	b.WriteString("\n### Functions\n\nThe relations of `match`, with a list of texts that are written out, sets (`'$name'`) " +
+		"included: `rule.destination.within(['10.0.0.0/8', '$offices'])`. They can be asked of:\n\n| Field | As the key |\n|---|---|\n")
+	relations := expressionRelations()
+	for _, field := range slices.Sorted(maps.Keys(relations)) {
+		fmt.Fprintf(b, "| `%s` | `%s` |\n", field, relations[field])
+	}
+	fmt.Fprintf(b, "\nBeside the operators, macros (`all`, `exists`, `filter`, `map`) and functions of CEL's own language (`size`, "+
+		"`contains`, `startsWith`, `endsWith`, `matches` in RE2, those of times): `cidr('10.0.0.0/8')` and `ip('10.0.0.1')` make "+
+		"values, which have `containsCIDR`, `containsIP`, `prefixLength`, `masked`, `ip` and `family`; `isCIDR` and `isIP` ask of a "+
+		"text. An error at run time, such as a tag that is not there or a division by zero, makes the expression unknown.\n\n"+
+		"An expression has at most %d bytes, %d levels, %d parts and %d relations, %d loops inside each other, and RE2 expressions "+
+		"of %d instructions; one that would cost more than %d steps for a rule is unknown for it.\n",
+		maxExpression, maxNesting, maxNodes, maxRelations, maxLoops, maxPattern, maxCost)
 }
 
 func codesMarkdown(t *testing.T, b *strings.Builder) {

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,7 +22,33 @@ import (
 // user, relative to the config.
 type osFS struct{}
 
-func (osFS) Open(name string) (fs.File, error) { return os.Open(filepath.FromSlash(name)) }
+// Open implements [fs.FS].
+func (osFS) Open(name string) (fs.File, error) { return openRegular(name) }
+
+// ReadFile implements [fs.ReadFileFS]. It takes no more than shows that a file is too large for anything that policies are
+// made of.
+func (osFS) ReadFile(name string) (data []byte, err error) {
+	file, err := openRegular(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return io.ReadAll(io.LimitReader(file, policy.MaxSetBytes+1))
+}
+
+// openRegular opens a file or directory. Everything else is refused unopened: opening a pipe waits for somebody to write to
+// it, and a device may have no end.
+func openRegular(name string) (*os.File, error) {
+	path := filepath.FromSlash(name)
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.IsDir() && !info.Mode().IsRegular():
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("it is no regular file, but a pipe, device or socket")}
+	}
+	return os.Open(path) //nolint:gosec // the user names the file
+}
 
 // readPolicies reads policy files. Sets with a URL are unread.
 func readPolicies(paths []string) (*policy.Set, error) {

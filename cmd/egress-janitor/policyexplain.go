@@ -211,13 +211,21 @@ func (g *explainGround) explain(subject *ruleSubject, now time.Time) *explained 
 	if result.explanation.Finding != nil {
 		findings := []decision.Finding{{
 			Group: &subject.group, Rule: subject.rule, Violations: result.explanation.Finding.Violations,
-			Incomplete: subject.incomplete,
+			Incomplete: subject.incomplete, PeerGone: subject.peerGone,
 		}}
 		g.terms(subject.account).Decide(&decision.Subject{Findings: findings, Complete: true, Now: now}, nil)
 		result.decision = findings[0].Decision
 	}
 	result.hints = result.advise()
 	return result
+}
+
+// saidOtherwise is what the report said that the rule was taken from, if that is not what comes out here.
+func (d *explained) saidOtherwise() string {
+	if said := d.subject.reported; said.Action != "" && said.String() != d.decision.String() {
+		return said.String()
+	}
+	return ""
 }
 
 // terms are what decisions about an account go by; those of no config are the defaults.

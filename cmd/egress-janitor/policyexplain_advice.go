@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
@@ -25,7 +26,18 @@ func (d *explained) advise() []string {
 	if d.decision.Batch {
 		hints = append(hints, adviseOnGuard(&d.decision)...)
 	}
-	return hints
+	return unique(hints)
+}
+
+// unique leaves out what was said before: several policies may depend on one exception.
+func unique(lines []string) []string {
+	var list []string
+	for _, line := range lines {
+		if !slices.Contains(list, line) {
+			list = append(list, line)
+		}
+	}
+	return list
 }
 
 // adviseOn is about the verdict of one policy.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/egress-janitor/egress-janitor/internal/report"
@@ -43,9 +44,9 @@ func findInSnapshot(flags *explainFlags, id string) (subject *ruleSubject, err e
 		return nil, fmt.Errorf("reading the snapshot: %w", err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	groups := 0
-	header, _, err := snapshot.Read(file, func(v *snapshot.Visit) error {
-		groups++
+	groups := map[string]bool{} // by region and ID
+	header, scan, err := snapshot.Read(file, func(v *snapshot.Visit) error {
+		groups[v.Group.Region+" "+v.Group.ID] = true
 		elsewhere := flags.region != "" && flags.region != v.Group.Region || flags.group != "" && flags.group != v.Group.ID
 		if r, there := ruleNamed(v.Rules, id); there && !elsewhere {
 			subject = &ruleSubject{group: v.Group, rule: *r, incomplete: v.Incomplete}
@@ -59,11 +60,19 @@ func findInSnapshot(flags *explainFlags, id string) (subject *ruleSubject, err e
 		return nil, usageError{fmt.Errorf("--account is %q, and the snapshot is of %q", flags.account, header.Account.Name)}
 	case subject == nil:
 		return nil, fmt.Errorf("no rule %q is in the snapshot %s, which has %s; see what narrows the search: --region, --group",
-			id, flags.snapshot, count(groups, "group", "groups"))
+			id, flags.snapshot, count(len(groups), "group", "groups"))
 	}
+	subject.peerGone = peerOf(subject, header.Account.ID) && !groups[subject.group.Region+" "+subject.rule.Destination.Text] &&
+		slices.ContainsFunc(scan.Regions, func(r snapshot.Region) bool { return r.ID == subject.group.Region && r.Error == "" })
 	subject.account = header.Account.Name
 	subject.origin = fmt.Sprintf("in the snapshot %s of %s", flags.snapshot, header.Started.Format(timeForm))
 	return subject, nil
+}
+
+// peerOf tells whether the destination of a rule is a group of the rule's own account, which an account's listing shows.
+func peerOf(s *ruleSubject, account string) bool {
+	d := &s.rule.Destination
+	return d.Kind == sg.PeerGroup && (d.Owner == "" || d.Owner == account)
 }
 
 // timeForm is how times are written for people here.
@@ -104,6 +113,9 @@ func (s system) findInCloud(
 			return nil, err
 		}
 		if search.found != nil {
+			if err := search.lookForPeer(ctx, w); err != nil {
+				return nil, err
+			}
 			search.found.origin = "read from the cloud at " + s.now().Format(timeForm)
 			return search.found, nil
 		}
@@ -213,6 +225,25 @@ func (s *ruleSearch) allGroups(ctx context.Context, w *worker) error {
 		where := strings.Fields(strings.Join([]string{"account", w.account.Name, p.Region, p.Group, p.List}, " "))
 		s.miss(strings.Join(where, " "), p.Err)
 	}
+	return nil
+}
+
+// lookForPeer finds out whether the destination group of the rule is there, as a sweep does.
+func (s *ruleSearch) lookForPeer(ctx context.Context, w *worker) error {
+	if !peerOf(s.found, w.account.ID) {
+		return nil
+	}
+	region := sg.Region{ID: s.found.group.Region}
+	if regions, err := s.regions(ctx, w); err == nil {
+		if i := slices.IndexFunc(regions, func(r sg.Region) bool { return r.ID == region.ID }); i >= 0 {
+			region = regions[i]
+		}
+	}
+	_, there, err := w.client.Group(ctx, region, s.found.rule.Destination.Text)
+	if err != nil {
+		return fmt.Errorf("looking for the destination group of rule %s: %w", s.id, err)
+	}
+	s.found.peerGone = !there
 	return nil
 }
 

@@ -19,6 +19,7 @@ type (
 		Now      time.Time             `json:"now"`
 		Policies []jsonExplainedPolicy `json:"policies"`
 		Decision *jsonExplainedVerdict `json:"decision,omitempty"`
+		Reported string                `json:"reported,omitempty"` // what the report of the rule said, if it is not the decision
 		Advice   []string              `json:"advice"`
 	}
 	jsonExplainedPolicy struct {
@@ -85,6 +86,7 @@ func (d *explained) json(w io.Writer) error {
 		Account: d.subject.account, Region: d.subject.group.Region, Group: snapshot.NewGroup(&d.subject.group),
 		Rule: snapshot.NewRule(&d.subject.rule), Now: d.now.UTC(), Policies: []jsonExplainedPolicy{}, Advice: []string{},
 	}
+	doc.Reported = d.saidOtherwise()
 	doc.Advice = append(doc.Advice, d.hints...)
 	for i := range d.explanation.Policies {
 		if p := &d.explanation.Policies[i]; d.shows(p) {

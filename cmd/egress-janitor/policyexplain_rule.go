@@ -9,7 +9,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/egress-janitor/egress-janitor/internal/decision"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/internal/snapshot"
 	"github.com/egress-janitor/egress-janitor/internal/strictyaml"
@@ -20,8 +22,10 @@ type ruleSubject struct {
 	account    string
 	group      sg.Group
 	rule       sg.Rule
-	incomplete string // why the group was not read whole; empty if it was
-	origin     string // where the rule was found, for people
+	incomplete string           // why the group was not read whole; empty if it was
+	peerGone   bool             // the destination group is known not to be there
+	reported   decision.Verdict // of the report that the rule was taken from; zero if there is none
+	origin     string           // where the rule was found, for people
 }
 
 // jsonSubject is a rule as it can be given: a finding of a report, of which only these parts count, or one with the
@@ -35,10 +39,17 @@ type jsonSubject struct {
 
 	Policies           json.RawMessage `json:"policies"`
 	Effect             json.RawMessage `json:"effect"`
-	Decision           json.RawMessage `json:"decision"`
+	Decision           jsonVerdict     `json:"decision"`
 	Executed           json.RawMessage `json:"executed"`
 	NotExecutedBecause json.RawMessage `json:"notExecutedBecause"`
 	Revocation         json.RawMessage `json:"revocation"`
+}
+
+// jsonVerdict is the decision of a report.
+type jsonVerdict struct {
+	Action string    `json:"action"`
+	Reason string    `json:"reason,omitempty"`
+	Until  time.Time `json:"until,omitzero"`
 }
 
 // givenRule reads the rule of --rule-json.
@@ -115,17 +126,18 @@ func parseFinding(text []byte) (*ruleSubject, error) {
 	if err := decoder.Decode(&given); err != nil {
 		return nil, err
 	}
-	for _, entries := range given.Prefixes {
+	for name, entries := range given.Prefixes {
 		for i, entry := range entries {
 			exact, err := sg.ParseCloudCIDR(entry.String())
 			if err != nil {
-				return nil, fmt.Errorf("prefixLists: %w", err)
+				return nil, fmt.Errorf("prefixLists: %s: %w", name, err)
 			}
 			entries[i] = exact
 		}
 	}
 	return &ruleSubject{
 		account: given.Account, group: given.Group.Value(given.Region), rule: given.Rule.Value(&given.Lists),
+		reported: decision.Verdict{Action: decision.Action(given.Decision.Action), Reason: given.Decision.Reason},
 	}, nil
 }
 

@@ -240,6 +240,11 @@ func (t *explainText) decision(d *explained) {
 			t.say("          %s", d.decision.Detail)
 		}
 	}
+	if said := d.saidOtherwise(); said != "" {
+		t.say("          the report that the rule is from said %s: it may have gone by what a finding does "+
+			"not hold (groups that are", said)
+		t.say("          gone, what was not read, the store, the config, another moment)")
+	}
 	for i, hint := range d.hints {
 		label := "          "
 		if i == 0 {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"go.uber.org/zap"
+
+	"github.com/egress-janitor/egress-janitor/policy"
 )
 
 // How the watch waits: for quiet after a change, for how long at most, and how often it looks though nobody has told it
@@ -223,12 +225,12 @@ func addContents(hash io.Writer, name string) {
 }
 
 func readInto(w io.Writer, name string) (err error) {
-	file, err := os.Open(name) //nolint:gosec // the config names it
+	file, err := openRegular(name)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	_, err = io.Copy(w, file)
+	_, err = io.Copy(w, io.LimitReader(file, policy.MaxSetBytes+1))
 	return err
 }
 

@@ -73,22 +73,28 @@ type jsonGroup struct {
 	Type string            `json:"type"`
 	VPC  string            `json:"vpc,omitempty"`
 	Tags map[string]string `json:"tags"`
+
+	Description    string `json:"description,omitempty"`
+	ResourceGroup  string `json:"resourceGroup,omitempty"`
+	ServiceManaged bool   `json:"serviceManaged,omitempty"`
 }
 
 type jsonRule struct {
-	ID              string `json:"id,omitempty"`
-	Protocol        string `json:"protocol"`
-	PortRange       string `json:"portRange,omitempty"`
-	PortList        string `json:"portList,omitempty"`
-	SourcePortRange string `json:"sourcePortRange,omitempty"`
-	Destination     string `json:"destination,omitempty"`
-	DestinationKind string `json:"destinationKind,omitempty"`
-	Source          string `json:"source,omitempty"`
-	Action          string `json:"action,omitempty"`
-	Priority        int    `json:"priority,omitempty"`
-	NICType         string `json:"nicType,omitempty"`
-	Description     string `json:"description,omitempty"`
-	CreateTime      string `json:"createTime,omitempty"`
+	ID               string `json:"id,omitempty"`
+	Protocol         string `json:"protocol"`
+	PortRange        string `json:"portRange,omitempty"`
+	PortList         string `json:"portList,omitempty"`
+	SourcePortRange  string `json:"sourcePortRange,omitempty"`
+	Destination      string `json:"destination,omitempty"`
+	DestinationKind  string `json:"destinationKind,omitempty"`
+	DestinationOwner string `json:"destinationOwner,omitempty"`
+	Source           string `json:"source,omitempty"`
+	Action           string `json:"action,omitempty"`
+	Priority         int    `json:"priority,omitempty"`
+	NICType          string `json:"nicType,omitempty"`
+	Description      string `json:"description,omitempty"`
+	CreateTime       string `json:"createTime,omitempty"`
+	Unreadable       string `json:"unreadable,omitempty"`
 }
 
 type jsonPolicy struct {
@@ -232,26 +238,31 @@ func newJSONGroup(g *sg.Group) jsonGroup {
 	for _, t := range g.Tags {
 		tags[t.Key] = t.Value
 	}
-	return jsonGroup{ID: g.ID, Name: g.Name, Type: string(g.Type), VPC: g.VPC, Tags: tags}
+	return jsonGroup{
+		ID: g.ID, Name: g.Name, Type: string(g.Type), VPC: g.VPC, Tags: tags,
+		Description: g.Description, ResourceGroup: g.ResourceGroup, ServiceManaged: g.ServiceManaged,
+	}
 }
 
 // newJSONRule gives what was understood in the product's words, and what was not as the cloud wrote it.
 func newJSONRule(r *sg.Rule) jsonRule {
 	rule := jsonRule{
-		ID:              r.ID,
-		Protocol:        protocolText(r),
-		PortRange:       r.Raw.PortRange,
-		PortList:        r.PortListID,
-		Destination:     r.Destination.Text,
-		DestinationKind: string(r.Destination.Kind),
-		Source:          r.Source.Text,
-		Action:          string(r.Action),
-		Priority:        r.Priority,
-		NICType:         r.NICType,
-		Description:     r.Description,
-		CreateTime:      r.Raw.Created,
+		ID:               r.ID,
+		Protocol:         protocolText(r),
+		PortRange:        r.Raw.PortRange,
+		PortList:         r.PortListID,
+		Destination:      r.Destination.Text,
+		DestinationKind:  string(r.Destination.Kind),
+		DestinationOwner: r.Destination.Owner,
+		Source:           r.Source.Text,
+		Action:           string(r.Action),
+		Priority:         r.Priority,
+		NICType:          r.NICType,
+		Description:      r.Description,
+		CreateTime:       r.Raw.Created,
+		Unreadable:       r.Unreadable,
 	}
-	if !r.SourcePorts.IsZero() {
+	if !r.SourcePorts.IsZero() || r.Unreadable != "" {
 		rule.SourcePortRange = r.Raw.SourcePorts
 	}
 	if rule.Action == "" {
