@@ -20,6 +20,9 @@ type Violation struct {
 
 	// Collateral: the rule permits more than the policy objects to.
 	Collateral bool
+	// Objected is what of the rule the policy objects to, as a union, where that is less than the rule and can be told:
+	// what is permitted beyond is what a narrower rule would permit. Nil if it is the whole rule, or cannot be told.
+	Objected []sg.Extent
 	// InvalidExpiry: the policy would match were an expiry date past that cannot be understood. It does not match.
 	InvalidExpiry bool
 	// Stale says why the contents of a set that the verdict depends on cannot be trusted; empty if all can.

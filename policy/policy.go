@@ -49,6 +49,7 @@ type Policy struct {
 	Action         Action
 	KeepCollateral bool // `collateral: hold`, the default: a rule that permits more than the policy objects to is held
 	AllowOpening   bool // drop rules may be revoked
+	OnlyIfCloses   bool // `only-if: closes`: a rule whose removal closes nothing is left alone
 	// Grace is for how long the policy must have been objecting to a rule before the rule may be revoked. Zero is at
 	// once. A policy that says nothing has [DefaultGrace].
 	Grace  time.Duration

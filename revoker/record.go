@@ -44,11 +44,20 @@ type Revocation struct {
 	Origin   Origin
 	Actor    string // who ran the command, or the daemon
 	Created  time.Time
+	// Effect is what removing the rule was going to do when it was decided, in a word and in a sentence. Empty: not known.
+	Effect Effect
 
 	Outcome     Outcome // empty: still open
 	Attribution Attribution
 	Detail      string // why it ended as it did, for people
 	Ended       time.Time
+}
+
+// Effect is what a removal was going to do: the class of the analysis (closes, none, opens, mixed, unknown), and its
+// sentence for people.
+type Effect struct {
+	Class    string
+	Sentence string
 }
 
 // CallState is how far a call got.

@@ -75,10 +75,18 @@ type RuleReader interface {
 	PortList(ctx context.Context, region sg.Region, id string) (sg.PortList, error)
 }
 
+// InterfaceLister lists network interfaces. Its method must be safe for concurrent use and return soon after ctx ends.
+type InterfaceLister interface {
+	// Interfaces gives one page of a region's interfaces (DescribeNetworkInterfaces); an empty token asks for the first.
+	Interfaces(ctx context.Context, region sg.Region, token string) (sg.Page[sg.Interface], error)
+}
+
 // Options say what to scan, and with what.
 type Options struct {
 	Groups   GroupLister
 	Rules    RuleReader
+	// Interfaces lists the interfaces of each region, before its groups. Nil: nobody asks for them.
+	Interfaces InterfaceLister
 	Regions  []string       // names, or [AllRegions] alone
 	Workers  int            // groups read at once in each region; 0 means [DefaultWorkers]
 	Progress func(Progress) // called in between visits; nil if nobody looks

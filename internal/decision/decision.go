@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/egress-janitor/egress-janitor/internal/reach"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/policy"
 )
@@ -48,6 +49,8 @@ const (
 	ReasonStaleSet         = "stale-set"
 	ReasonDropRule         = "drop-rule"
 	ReasonCollateral       = "collateral"
+	ReasonNoEffect         = "no-effect"
+	ReasonEffectUnknown    = "effect-unknown"
 	ReasonBaseline         = "baseline"
 	ReasonGrace            = "grace"
 	ReasonManaged          = "managed"
@@ -107,6 +110,10 @@ type Finding struct {
 	Kept []Kept
 
 	Decision Decision // zero before it was decided
+	// Effect is what removing the rule does beside the batch of its group; see [Reach]. Nil if nobody computed it.
+	Effect *reach.Effect
+	// Narrowing is a proposal of rules in the place of this one. Nil: there is none. No decision goes by it.
+	Narrowing *reach.Narrowing
 }
 
 // Decision is the outcome for one rule.
@@ -114,7 +121,8 @@ type Decision struct {
 	Verdict
 
 	Policies []Verdict // one for each violation, in their order
-	// Batch tells whether the rule reached candidate: it is then part of what the group's effect is computed over.
+	// Batch tells whether the rule reached candidate before `only-if` was asked: it is then part of what the group's effect
+	// is computed over.
 	Batch bool
 	// Open tells that a revocation of this rule is open, so that a decision to revoke starts no other; see
 	// [AlreadyOpen].

@@ -1,6 +1,11 @@
 package decision
 
-import "time"
+import (
+	"time"
+
+	"github.com/egress-janitor/egress-janitor/internal/reach"
+	"github.com/egress-janitor/egress-janitor/internal/sg"
+)
 
 // Limits bound how much may be removed. Over a limit the whole scope of it is withheld. Zero allows nothing.
 type Limits struct {
@@ -93,6 +98,24 @@ type Subject struct {
 	// then what is decided about, instead of being left alone as already open, and what the same sweep did to other
 	// groups counts for its limits.
 	Again *Again
+	// Reach computes effects. Nil: nobody does, and all are unknown.
+	Reach Reach
+	// Batches are filled in by [Terms.Decide]: the groups with a batch, in the order of the findings.
+	Batches []Batch
+}
+
+// Reach computes what removing rules does. It knows the rules of the groups that have findings.
+type Reach interface {
+	// Effects gives the effect of each finding of the subject, and of the batch of each group that has one. batch tells of
+	// each finding whether it is in the batch of its group. A finding's effect is that of the batch with it against the
+	// batch without it; for one outside, of the batch and it against the batch.
+	Effects(findings []Finding, batch []bool) ([]*reach.Effect, []Batch)
+}
+
+// Batch is a group with rules that reached candidate, and what removing all of them does.
+type Batch struct {
+	Group  *sg.Group
+	Effect *reach.Effect
 }
 
 // Again is what the re-check of one group must know of the rest of its sweep: how many revocations it made in other

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/reach"
+	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/policy"
 	"github.com/egress-janitor/egress-janitor/revoker"
 )
@@ -43,6 +45,8 @@ type Sweep struct {
 	Regions    []Region
 	Unreadable int // rules that were read and not understood
 	Findings   []decision.Finding
+	Batches    []decision.Batch
+	Hygiene    []Hygiene
 	Exceptions []Exception
 	Errors     []Error
 	// Change is what differs from the policies of the last sweep. Nil if nothing does, or nothing is known of it.
@@ -57,6 +61,13 @@ type Region struct {
 	Rules    int
 	Gone     int // groups that were deleted while the region was read
 	Error    string
+}
+
+// Hygiene is something odd about one rule.
+type Hygiene struct {
+	Group   *sg.Group
+	Rule    sg.Rule
+	Anomaly reach.Anomaly
 }
 
 // Exception is an exception and what it did in this sweep.

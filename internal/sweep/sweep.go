@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/reach"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/policy"
 	"github.com/egress-janitor/egress-janitor/revoker"
@@ -58,6 +59,12 @@ type Options struct {
 	// Recorded stands in the place of the account: it hands groups to visit as [scanner.Scan] does, from what an earlier
 	// scan has kept, and says how far that came. Identity, Groups and Rules are not used then. Without a ledger only.
 	Recorded func(visit func(*scanner.Group) error) (*scanner.Result, error)
+	// Scope is what effects are to speak of; empty is [reach.ScopeGroup].
+	Scope reach.Scope
+	// Interfaces lists interfaces; needed for [reach.ScopeInterface] only, unless Recorded is set.
+	Interfaces scanner.InterfaceLister
+	// Hygiene asks for what is odd about the rules of every group.
+	Hygiene bool
 	// Earlier are sets of policies whose exceptions still count; see [policy.Set.Missed]. Nil: none.
 	Earlier []*policy.Set
 }
@@ -108,6 +115,12 @@ type Result struct {
 	UnreadableCount int
 	// Findings are sorted by region, group and rule, and decided.
 	Findings []decision.Finding
+	// Batches are the groups with rules that reached candidate, in the same order, and what removing these does.
+	Batches []decision.Batch
+	// Hygiene is what is odd about the rules of groups, sorted by region and group, if that was asked for.
+	Hygiene []Hygiene
+	// Closing is what the recorded revocations close, over all groups; zero for a sweep that may not act.
+	Closing reach.Pairs
 	// Uses are what each exception of the set came to, in the set's order.
 	Uses []policy.Use
 	// Revocations are those that the sweep recorded to be carried out.
@@ -115,6 +128,19 @@ type Result struct {
 	// Change is what differs from the policies of the last sweep. Nil if nothing does, or nothing is known of it. It is
 	// filled in by the caller of [Run].
 	Change *policy.Change
+}
+
+// Hygiene is the anomalies of one group's rules.
+type Hygiene struct {
+	Group     *sg.Group
+	Anomalies []Anomaly
+}
+
+// Anomaly is something odd about a rule; see [reach.Anomaly].
+type Anomaly struct {
+	reach.Anomaly
+
+	Rule sg.Rule
 }
 
 // RuleCount is how many rules were read.
