@@ -116,6 +116,9 @@ type Effect struct {
 	// StillDroppedBy are likewise for removed drop rules.
 	StillDroppedBy []By
 
+	// Default is what the groups do where no rule speaks: accept in basic ones, drop in advanced ones. Empty if that is not
+	// known.
+	Default sg.Action
 	// Closed is how much is closed: the measure to sort and chart by.
 	Closed Pairs
 	// Interfaces is what happens on the interfaces, at [ScopeInterface] only: one element for each combination of groups
