@@ -7,8 +7,8 @@ import (
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 )
 
-// byDefault stands for the default among the local rules of a walk.
-const byDefault = -1
+// theDefault stands for the default among the local rules of a walk.
+const theDefault = -1
 
 // decide says what becomes of the present cell.
 func (w *walk) decide(at int, column int32) {
@@ -60,7 +60,7 @@ func (w *walk) first(staying bool) first {
 			return first{r, len(w.opaque[r]) == 0 && !w.rules[w.local[r]].wild()}
 		}
 	}
-	return first{byDefault, true}
+	return first{theDefault, true}
 }
 
 // change compares what the first rules do: -1 if the cell is closed, 1 if it is opened. It is not certain if sets decide.
@@ -79,16 +79,16 @@ func (w *walk) change(before, after first) (change int, certain bool) {
 }
 
 func (w *walk) action(rule int) sg.Action {
-	if rule == byDefault {
+	if rule == theDefault {
 		return w.fallback
 	}
 	return w.rules[w.local[rule]].action
 }
 
-// at is the position of a local rule in the list, or byDefault.
+// at is the position of a local rule in the list, or theDefault.
 func (w *walk) at(rule int) int {
-	if rule == byDefault {
-		return byDefault
+	if rule == theDefault {
+		return theDefault
 	}
 	return w.local[rule]
 }

@@ -26,7 +26,7 @@ type analysis struct {
 	choices [][]int16      // of groups that are closed or opened together
 
 	closes, opens bundle
-	stay          [2]map[int]*By // by position or byDefault: what permits, and what drops
+	stay          [2]map[int]*By // by position or theDefault: what permits, and what drops
 	closed        Pairs
 	rest          map[restKey][]stretch // what is closed of protocols beside the five
 }
@@ -109,10 +109,10 @@ func (a *analysis) result() *Effect {
 
 func (a *analysis) numbers() []sg.Protocol {
 	all := a.protocols()
-	return all[ownPlanes: len(all)-1]
+	return all[ownPlanes : len(all)-1]
 }
 
-// ownPlanes is how many protocols have planes of their own in any case.
+// ownPlanes is how many protocols have layers of their own in any case.
 const ownPlanes = 5
 
 func sortedBy(m map[int]*By) []By {
@@ -131,7 +131,7 @@ func compareBy(a, b By) int {
 
 // by names a rule, or the default.
 func (a *analysis) by(at int) By {
-	if at == byDefault {
+	if at == theDefault {
 		return By{Default: true, Action: a.fallback}
 	}
 	r := &a.rules[at]

@@ -7,7 +7,7 @@ import (
 )
 
 // layer is the traffic of one or more protocols, one family and one kind of interface, with the rules that speak of it.
-// Protocols of which exactly the same rules speak share a plane.
+// Protocols of which exactly the same rules speak share a layer.
 type layer struct {
 	protocols []sg.Protocol // beside sg's: theRest
 	nic       nics
@@ -20,7 +20,7 @@ type layer struct {
 // theRest stands for all protocols that are none of the five and that no rule names.
 const theRest sg.Protocol = 1000
 
-// planes cuts traffic into planes, and leaves out those of which no removed rule speaks.
+// layers cuts traffic into layers, and leaves out those of which no removed rule speaks.
 func (a *analysis) layers() []layer {
 	var list []layer
 	for _, nic := range []nics{intranet, internet} {
@@ -37,7 +37,7 @@ func (a *analysis) protocolLayers(nic nics, isSix bool) []layer {
 		family = six
 	}
 	var list []layer
-	general := -1 // the plane without ports of which only rules for all protocols speak
+	general := -1 // the layer without ports of which only rules for all protocols speak
 	for _, p := range a.protocols() {
 		ly := layer{protocols: []sg.Protocol{p}, nic: nic, six: isSix, ported: p == sg.TCP || p == sg.UDP}
 		named, removes := false, false

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// words is a set of the rules of a plane, by their place in it: the first bit is the rule that is asked first.
+// words is a set of the rules of a layer, by their place in it: the first bit is the rule that is asked first.
 type bitset []uint64
 
 func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
@@ -14,7 +14,7 @@ func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
 func (b bitset) add(i int)      { b[i>>6] |= 1 << (i & 63) }
 func (b bitset) has(i int) bool { return b[i>>6]&(1<<(i&63)) != 0 }
 
-// tree is the address blocks that rules of a plane speak of, nested, the whole family being its root. Blocks of addresses
+// tree is the address blocks that rules of a layer speak of, nested, the whole family being its root. Blocks of addresses
 // are either disjoint or one lies in the other.
 type tree struct {
 	blocks []block

@@ -6,14 +6,14 @@ import (
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 )
 
-// walk goes through the traffic of one plane that removed rules speak of, cell by cell: the addresses of a block that are
+// walk goes through the traffic of one layer that removed rules speak of, cell by cell: the addresses of a block that are
 // in no smaller one, one range of ports, the sources of a block that are in no smaller one, one range of source ports. No
 // rule tells two points of a cell apart.
 type walk struct {
 	*analysis
 	*layer
 
-	local    []int // of the plane's rules, those that can matter, by position
+	local    []int // of the layer's rules, those that can matter, by position
 	removed  bitset
 	accepts  bitset // removed rules that accept, and those that drop, in the local numbers
 	drops    bitset
@@ -72,7 +72,7 @@ func newWalk(a *analysis, p *layer) *walk {
 	return w
 }
 
-// choose finds the rules of the plane that can matter. Looking at pairs pays for a few removed rules only.
+// choose finds the rules of the layer that can matter. Looking at pairs pays for a few removed rules only.
 func (w *walk) choose() {
 	var removed []int
 	for _, at := range w.layer.speaking {
@@ -93,7 +93,7 @@ func (w *walk) choose() {
 
 const fewRules = 8
 
-// dependsOn gives the opaque sets that decide whether a rule speaks of a point of the plane within its extents.
+// dependsOn gives the opaque sets that decide whether a rule speaks of a point of the layer within its extents.
 func (w *walk) dependsOn(r *rule) []int16 {
 	var sets []int16
 	for _, s := range []int16{r.toSet, r.ownSet} {
@@ -111,7 +111,7 @@ func (w *walk) dependsOn(r *rule) []int16 {
 	return slices.Compact(sets)
 }
 
-// cut cuts the plane along what its rules say.
+// cut cuts the layer along what its rules say.
 func (w *walk) cut() {
 	n := len(w.local)
 	toAll, fromAll, portAll, sourceAll := newBitset(n), newBitset(n), newBitset(n), newBitset(n)
