@@ -10,6 +10,7 @@ import (
 func Actions() []string {
 	return []string{
 		"AuthorizeSecurityGroupEgress",
+		"DescribeNetworkInterfaces",
 		"DescribePortRangeListEntries",
 		"DescribePrefixListAttributes",
 		"DescribeRegions",

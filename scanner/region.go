@@ -38,6 +38,7 @@ func newRegionScan(opts *Options, region sg.Region, out *collector) *regionScan 
 // run lists the groups and has them read while it goes on listing. The channel holds it back when the workers cannot
 // keep up. A region whose groups cannot be read is still listed to its end, to say how much is not known.
 func (r *regionScan) run(ctx context.Context) Region {
+	r.interfaces(ctx)
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	r.breaker = breaker{stop: stop, maxFailures: r.opts.MaxFailures, maxDenials: r.opts.MaxDenials}

@@ -83,10 +83,14 @@ type InterfaceLister interface {
 
 // Options say what to scan, and with what.
 type Options struct {
-	Groups   GroupLister
-	Rules    RuleReader
+	Groups GroupLister
+	Rules  RuleReader
 	// Interfaces lists the interfaces of each region, before its groups. Nil: nobody asks for them.
 	Interfaces InterfaceLister
+	// Combined is told of the combinations of groups that a region's interfaces have, before any group of the region is
+	// visited, in turn with the visits. It is not called for a region whose interfaces could not be listed; that is a
+	// [Problem]. Needed with Interfaces only.
+	Combined func(region string, combinations []Combination)
 	Regions  []string       // names, or [AllRegions] alone
 	Workers  int            // groups read at once in each region; 0 means [DefaultWorkers]
 	Progress func(Progress) // called in between visits; nil if nobody looks

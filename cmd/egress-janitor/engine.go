@@ -14,6 +14,7 @@ import (
 	"github.com/egress-janitor/egress-janitor/internal/config"
 	"github.com/egress-janitor/egress-janitor/internal/decision"
 	"github.com/egress-janitor/egress-janitor/internal/ecsapi"
+	"github.com/egress-janitor/egress-janitor/internal/reach"
 	"github.com/egress-janitor/egress-janitor/internal/store"
 	"github.com/egress-janitor/egress-janitor/internal/sweep"
 	"github.com/egress-janitor/egress-janitor/policy"
@@ -145,7 +146,8 @@ type attempt struct {
 	progress func(scanner.Progress)
 	only     func(*decision.Finding) bool // see [sweep.Options]
 	visited  func(*scanner.Group) error   // see [sweep.Options]
-	scanned  func(*scanner.Result)        // is told what was read of the cloud; nil: nobody is
+	combined func(string, []scanner.Combination)
+	scanned  func(*scanner.Result) // is told what was read of the cloud; nil: nobody is
 }
 
 // sweep sweeps the account, and records the sweep if the engine has a store.
@@ -157,7 +159,8 @@ func (w *worker) sweep(ctx context.Context, a *attempt) (*sweep.Result, error) {
 	o := sweep.Options{
 		Order: a.order, Identity: w.client, Groups: w.client, Rules: w.client,
 		Policies: policies, Terms: w.terms(), Now: w.now, NewID: rand.Text, Progress: a.progress, Only: a.only,
-		Visited: a.visited,
+		Visited: a.visited, Combined: a.combined,
+		Scope: reach.Scope(w.config.Reach.Scope), Interfaces: w.client, Hygiene: w.config.Hygiene,
 	}
 	if w.store != nil {
 		o.Ledger, o.Doubts = w.store, w.store
@@ -209,7 +212,7 @@ func (w *worker) present(ctx context.Context) sweep.Present {
 	}
 	return sweep.Present{
 		Stop: stop, Mode: string(now.config.Mode), Regions: now.account.Regions, Policies: policies, Terms: now.terms(),
-		Earlier: line.earlier,
+		Earlier: line.earlier, Scope: reach.Scope(now.config.Reach.Scope),
 	}
 }
 
@@ -239,7 +242,7 @@ func (w *worker) settling(ctx context.Context) sweep.SettleOptions {
 		Account: w.sweepAccount(), Identity: w.client, Groups: w.client, Rules: w.client,
 		Present:  func() sweep.Present { return w.present(ctx) },
 		Worklist: w.store, Journal: w.store, Sender: sender{client: w.client, now: w.now, hold: w.hold},
-		Now: w.now, Wait: wait, NewID: rand.Text, Reached: w.reached,
+		Now: w.now, Wait: wait, NewID: rand.Text, Reached: w.reached, Interfaces: w.client,
 	}
 }
 

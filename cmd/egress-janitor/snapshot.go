@@ -55,6 +55,9 @@ func (w *worker) record(ctx context.Context, out io.Writer, a *attempt) (*sweep.
 	a.visited = func(g *scanner.Group) error {
 		return writer.Visit(&snapshot.Visit{Group: g.Group, Rules: g.Rules, Incomplete: g.Incomplete})
 	}
+	a.combined = func(region string, combinations []scanner.Combination) {
+		writer.Interfaces(interfacesForm(region, combinations))
+	}
 	a.scanned = func(s *scanner.Result) { scan = s }
 	result, err := w.sweep(ctx, a)
 	if err != nil {
@@ -95,6 +98,24 @@ func scanOf(form *snapshot.Scan) *scanner.Result {
 	return scan
 }
 
+// interfacesForm is what the interfaces of a region have, as a snapshot has it.
+func interfacesForm(region string, combinations []scanner.Combination) *snapshot.Interfaces {
+	form := &snapshot.Interfaces{Region: region, Combinations: []snapshot.Combination{}}
+	for _, c := range combinations {
+		form.Combinations = append(form.Combinations, snapshot.Combination(c))
+	}
+	return form
+}
+
+// combinationsOf is what a snapshot says of the interfaces of a region.
+func combinationsOf(form *snapshot.Interfaces) []scanner.Combination {
+	list := make([]scanner.Combination, 0, len(form.Combinations))
+	for _, c := range form.Combinations {
+		list = append(list, scanner.Combination(c))
+	}
+	return list
+}
+
 func errorText(err error) string {
 	if err == nil {
 		return ""
@@ -123,16 +144,20 @@ func openSnapshot(name string) (*snapshot.Header, error) {
 }
 
 // replayed hands the groups of a snapshot to a sweep in the place of an account.
-func replayed(name string) func(func(*scanner.Group) error) (*scanner.Result, error) {
-	return func(visit func(*scanner.Group) error) (_ *scanner.Result, err error) {
+func replayed(
+	name string,
+) func(func(*scanner.Group) error, func(string, []scanner.Combination)) (*scanner.Result, error) {
+	return func(
+		visit func(*scanner.Group) error, combined func(string, []scanner.Combination),
+	) (_ *scanner.Result, err error) {
 		file, err := os.Open(name) //nolint:gosec // the name is the user's own, by flag
 		if err != nil {
 			return nil, fmt.Errorf("reading the snapshot: %w", err)
 		}
 		defer func() { err = errors.Join(err, file.Close()) }()
-		_, scan, err := snapshot.Read(file, func(v *snapshot.Visit) error {
+		_, scan, err := snapshot.ReadWith(file, func(v *snapshot.Visit) error {
 			return visit(&scanner.Group{Group: v.Group, Rules: v.Rules, Incomplete: v.Incomplete})
-		})
+		}, func(i *snapshot.Interfaces) { combined(i.Region, combinationsOf(i)) })
 		if err != nil {
 			return nil, fmt.Errorf("reading the snapshot %s: %w", name, err)
 		}

@@ -23,6 +23,7 @@ func quotaKeys() strictyaml.Keys {
 		"DescribeRegions",
 		"DescribeSecurityGroups",
 		"DescribeSecurityGroupAttribute",
+		"DescribeNetworkInterfaces",
 		"DescribePortRangeListEntries",
 		"DescribePrefixListAttributes",
 		"GetCallerIdentity",

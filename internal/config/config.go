@@ -22,6 +22,8 @@
 //	protected: {groups: [sg-bp1example], tags: {tier: core}, names: [bastion-*]}
 //	pause-file: pause            # while it is there nothing is revoked; relative to this file
 //	http: {metrics: "127.0.0.1:9464"}
+//	reach: {scope: group}        # what effects speak of; or interface, which lists the network interfaces
+//	hygiene: report              # also report rules that are shadowed, redundant and the like; or off
 //
 // Secrets have no place in the file: credentials come from the environment.
 package config
@@ -72,8 +74,21 @@ type Config struct {
 	Store     string // as written, such as sqlite:egress-janitor.db; see [Config.StorePath]
 	PauseFile string // as written, see [Config.Path]; while it exists nothing is revoked; empty: there is none
 	HTTP      HTTP
+	Reach     Reach
+	Hygiene   bool   // report what is odd about the rules of groups
 	Dir       string // of the configuration file: what relative paths in it start from
 }
+
+// Reach says what effects are to speak of.
+type Reach struct {
+	Scope string // [ScopeGroup] or [ScopeInterface]
+}
+
+// What effects can speak of: a group alone, or the interfaces that merge the rules of all their groups.
+const (
+	ScopeGroup     = "group"
+	ScopeInterface = "interface"
+)
 
 // Account is an account to look after.
 type Account struct {
@@ -127,6 +142,7 @@ func Default() Config {
 		Limits: Limits{PerGroup: 10, PerSweep: 20, Percent: 10, PerWindow: 50},
 		Store:  sqliteScheme + "egress-janitor.db",
 		HTTP:   HTTP{Metrics: "127.0.0.1:9464"},
+		Reach:  Reach{Scope: ScopeGroup},
 	}
 }
 

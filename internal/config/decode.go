@@ -13,8 +13,8 @@ import (
 func topKeys() strictyaml.Keys {
 	return strictyaml.Keys{
 		Required: []string{"version", "policies", "accounts"},
-		Optional: []string{"mode", "schedule", "protected", "store", "limits", "pause-file", "http"},
-		NotYet:   []string{"accounts-from", "freeze", "hours", "reach"},
+		Optional: []string{"mode", "schedule", "protected", "store", "limits", "pause-file", "http", "reach", "hygiene"},
+		NotYet:   []string{"accounts-from", "freeze", "hours"},
 	}
 }
 
@@ -45,6 +45,23 @@ func (c *Config) decode(root strictyaml.Value) {
 			c.PauseFile = decodeFile(value)
 		case "http":
 			c.HTTP.decode(value)
+		case "reach":
+			c.Reach.decode(value)
+		case "hygiene":
+			word, _ := value.OneOf("report", "off")
+			c.Hygiene = word == "report"
+		}
+	}
+}
+
+func (r *Reach) decode(value strictyaml.Value) {
+	keys, ok := value.Map(strictyaml.Keys{Required: []string{"scope"}})
+	if !ok {
+		return
+	}
+	for _, value := range keys.All() {
+		if word, ok := value.OneOf(ScopeGroup, ScopeInterface); ok {
+			r.Scope = word
 		}
 	}
 }

@@ -103,6 +103,7 @@ func (v Verdict) String() string {
 type Finding struct {
 	Group      *sg.Group
 	Rule       sg.Rule
+	Place      int                // of the rule in the listing of its group, for [Reach]
 	Violations []policy.Violation // at least one, sorted by the policies' names
 	Incomplete string             // why the group was not read whole; empty if it was
 	PeerGone   bool               // the destination group is known not to be there

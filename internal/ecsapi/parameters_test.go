@@ -41,6 +41,9 @@ func drives() map[string]drive {
 			nic := rapid.SampledFrom([]string{sg.NICIntranet, sg.NICInternet, ""}).Draw(t, "nic type")
 			return onlyErr(c.Rules(context.Background(), anyRegion(t), anyID(t, "sg-"), nic, anyToken(t)))
 		},
+		"Interfaces": func(t *rapid.T, c *Client) error {
+			return onlyErr(c.Interfaces(context.Background(), anyRegion(t), anyToken(t)))
+		},
 		"PrefixList": func(t *rapid.T, c *Client) error {
 			return onlyErr(c.PrefixList(context.Background(), anyRegion(t), anyID(t, "pl-")))
 		},

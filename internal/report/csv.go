@@ -23,7 +23,8 @@ func CSV(w io.Writer, s *Sweep, o CSVOptions) error {
 		"sweep", "account", "started", "complete", "region", "group", "group_name", "group_type", "vpc", "rule",
 		"action", "protocol", "port_range", "source", "destination", "destination_kind", "priority", "nic_type",
 		"description", "created", "policies", "severities", "because", "decision", "reason", "detail", "until",
-		"executed", "not_executed_because", "revocation", "outcome")
+		"executed", "not_executed_because", "revocation", "outcome",
+		"effect_class", "effect", "closed_log2_ipv4", "closed_log2_ipv6")
 	executions := s.executions()
 	for i := range s.Findings {
 		f := s.jsonFinding(&s.Findings[i], executions)
@@ -42,6 +43,7 @@ func CSV(w io.Writer, s *Sweep, o CSVOptions) error {
 		row = append(row, strings.Join(names, " "), strings.Join(severities, " "), strings.Join(because, "; "),
 			f.Decision.Action, f.Decision.Reason, s.Findings[i].Decision.Detail, timeText(f.Decision.Until),
 			strconv.FormatBool(f.Executed), f.NotExecutedBecause, revocation, outcome)
+		row = append(row, effectCells(&f.Effect)...)
 		out.row(row)
 	}
 	return out.end()
@@ -59,19 +61,36 @@ func ruleCells(r *jsonRule) []string {
 	}
 }
 
+// effectCells are the cells of an effect.
+func effectCells(e *jsonEffect) []string {
+	pairs := e.ClosedPairs
+	if pairs == nil {
+		pairs = &jsonPairs{}
+	}
+	return []string{e.Class, strings.TrimSpace(e.Sentence + " " + e.Warning), decimalText(pairs.IPv4), decimalText(pairs.IPv6)}
+}
+
+// decimalText is empty for no number.
+func decimalText(n *float64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*n, 'f', 1, 64)
+}
+
 // HistoryCSV writes one row for each revocation.
 func HistoryCSV(w io.Writer, items []HistoryItem) error {
 	out := newCSVWriter(w, CSVOptions{},
 		"revocation", "sweep", "time", "account", "region", "group", "rule",
 		"action", "protocol", "port_range", "source", "destination", "destination_kind", "priority", "nic_type",
 		"description", "created", "policies", "outcome", "attribution", "detail", "ended", "restored_as", "origin", "actor",
-		"request_ids")
+		"request_ids", "effect_class", "effect")
 	for i := range items {
 		h := newJSONHistoryItem(&items[i])
 		row := []string{h.ID, h.Sweep, timeText(h.Time), h.Account, h.Region, h.Group}
 		row = append(row, ruleCells(&h.Rule)...)
 		row = append(row, strings.Join(h.Policies, " "), h.Outcome, h.Attribution, h.Detail, timeText(h.Ended),
-			h.RestoredAs, h.Origin, h.Actor, strings.Join(h.RequestIDs, " "))
+			h.RestoredAs, h.Origin, h.Actor, strings.Join(h.RequestIDs, " "), items[i].Effect.Class, items[i].Effect.Sentence)
 		out.row(row)
 	}
 	return out.end()

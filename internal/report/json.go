@@ -45,6 +45,9 @@ type jsonTotals struct {
 	ByAction   map[string]int `json:"byAction"`
 	ByReason   map[string]int `json:"byReason"`
 	ByOutcome  map[string]int `json:"byOutcome,omitzero"`
+	// ByEffect and ClosedPairs are of the rules to be revoked; see [Totals].
+	ByEffect    map[string]int `json:"byEffect,omitzero"`
+	ClosedPairs *jsonPairs     `json:"closedPairs,omitempty"`
 }
 
 type jsonFinding struct {
@@ -54,6 +57,7 @@ type jsonFinding struct {
 	Rule               jsonRule        `json:"rule"`
 	Policies           []jsonPolicy    `json:"policies"`
 	Effect             jsonEffect      `json:"effect"`
+	Narrowing          *jsonNarrowing  `json:"narrowing,omitempty"`
 	Decision           jsonDecision    `json:"decision"`
 	Executed           bool            `json:"executed"`
 	NotExecutedBecause string          `json:"notExecutedBecause,omitempty"`
@@ -102,11 +106,6 @@ type jsonPolicy struct {
 	Severity string   `json:"severity"`
 	Verdict  string   `json:"verdict"`
 	Because  []string `json:"because"`
-}
-
-type jsonEffect struct {
-	Scope string `json:"scope"`
-	Class string `json:"class"`
 }
 
 type jsonDecision struct {
@@ -160,13 +159,17 @@ func JSON(w io.Writer, s *Sweep) error {
 	out.field("totals", jsonTotals{
 		Groups: totals.Groups, Rules: totals.Rules, Unreadable: s.Unreadable,
 		Findings: totals.Findings, ByAction: totals.ByAction, ByReason: totals.ByReason,
-		ByOutcome: totals.ByOutcome,
+		ByOutcome: totals.ByOutcome, ByEffect: totals.ByEffect, ClosedPairs: newJSONPairs(totals.Closed),
 	})
 	executions := s.executions()
 	array(out, "findings", s.Findings, func(f *decision.Finding) any { return s.jsonFinding(f, executions) })
-	array(out, "groups", s.batches(), func(g **sg.Group) any {
-		return jsonBatch{Account: s.Account, Region: (*g).Region, ID: (*g).ID, Effect: unknownEffect()}
+	effects := s.batches()
+	array(out, "groups", s.candidates(), func(g **sg.Group) any {
+		return jsonBatch{Account: s.Account, Region: (*g).Region, ID: (*g).ID, Effect: newJSONEffect(effects[*g].effect)}
 	})
+	if s.Hygiene != nil {
+		array(out, "hygiene", s.Hygiene, func(h *Hygiene) any { return s.jsonHygiene(h) })
+	}
 	array(out, "exceptions", s.Exceptions, func(x *Exception) any { return s.jsonException(x) })
 	array(out, "errors", s.Errors, func(e *Error) any {
 		return jsonError{Account: s.Account, Region: e.Region, Group: e.Group, List: e.List, Rule: e.Rule, Error: e.Text}
@@ -190,7 +193,7 @@ func (s *Sweep) jsonFinding(f *decision.Finding, executions executions) jsonFind
 		Group:    newJSONGroup(f.Group),
 		Rule:     newJSONRule(&f.Rule),
 		Policies: make([]jsonPolicy, len(f.Violations)),
-		Effect:   unknownEffect(),
+		Effect:   newJSONEffect(f.Effect), Narrowing: newJSONNarrowing(f.Narrowing),
 		Decision: jsonDecision{
 			Action: string(f.Decision.Action), Reason: f.Decision.Reason, Until: f.Decision.Until.UTC(),
 		},
@@ -218,8 +221,8 @@ func (s *Sweep) jsonException(x *Exception) jsonException {
 	}
 }
 
-// batches are the groups with a rule that reached candidate.
-func (s *Sweep) batches() []*sg.Group {
+// candidates are the groups with a rule that reached candidate, in the order of the findings.
+func (s *Sweep) candidates() []*sg.Group {
 	var groups []*sg.Group
 	for i := range s.Findings {
 		f := &s.Findings[i]
@@ -229,9 +232,6 @@ func (s *Sweep) batches() []*sg.Group {
 	}
 	return groups
 }
-
-// unknownEffect says that this version does not compute what a revocation would close.
-func unknownEffect() jsonEffect { return jsonEffect{Scope: "group", Class: "unknown"} }
 
 func newJSONGroup(g *sg.Group) jsonGroup {
 	tags := make(map[string]string, len(g.Tags))

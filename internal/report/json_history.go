@@ -26,6 +26,14 @@ type jsonHistoryItem struct {
 	Actor       string    `json:"actor,omitempty"`
 	Origin      string    `json:"origin,omitempty"`
 	RequestIDs  []string  `json:"requestIds,omitempty"`
+
+	Effect *jsonPastEffect `json:"effect,omitempty"`
+}
+
+// jsonPastEffect is what removing the rule was going to do when that was decided.
+type jsonPastEffect struct {
+	Class    string `json:"class"`
+	Sentence string `json:"sentence,omitempty"`
 }
 
 // jsonShownItem is an item with what a list leaves out.
@@ -173,8 +181,15 @@ func newJSONHistoryItem(h *HistoryItem) jsonHistoryItem {
 		Rule:      newJSONRule(&h.Rule), Policies: h.policies(),
 		Outcome: outcomeName(h.Outcome), Attribution: string(h.Attribution), Detail: h.Detail,
 		Time: h.Created.UTC(), Ended: h.Ended.UTC(), RestoredAs: h.restoredAs(),
-		Actor: h.Actor, Origin: string(h.Origin), RequestIDs: h.requestIDs(),
+		Actor: h.Actor, Origin: string(h.Origin), RequestIDs: h.requestIDs(), Effect: newJSONPastEffect(h.Effect),
 	}
+}
+
+func newJSONPastEffect(e revoker.Effect) *jsonPastEffect {
+	if e == (revoker.Effect{}) {
+		return nil
+	}
+	return &jsonPastEffect{Class: e.Class, Sentence: e.Sentence}
 }
 
 func newJSONShownItem(h *HistoryItem) jsonShownItem {

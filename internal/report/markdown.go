@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -18,6 +19,7 @@ func Markdown(w io.Writer, s *Sweep) error {
 	m.change()
 	m.errors()
 	m.findings()
+	m.hygiene()
 	m.exceptions()
 	return m.end()
 }
@@ -30,12 +32,13 @@ func HistoryMarkdown(w io.Writer, items []HistoryItem) error {
 		p.printf("None.\n")
 		return p.end()
 	}
-	p.row("Time", "Outcome", "Account", "Group", "Rule", "What it said", "Policies", "Restored as", "Revocation")
-	p.rule(9)
+	p.row("Time", "Outcome", "Account", "Group", "Rule", "What it said", "Effect", "Policies", "Restored as", "Revocation")
+	p.rule(10)
 	for i := range items {
 		h := &items[i]
 		p.row(timeText(h.Created), outcomeName(h.Outcome), code(h.Ref.Account), code(h.Ref.Region+" "+h.Ref.Group),
-			code(h.Rule.ID), code(ruleText(&h.Rule)), code(strings.Join(h.policies(), " ")), code(h.restoredAs()), code(h.ID))
+			code(h.Rule.ID), code(ruleText(&h.Rule)),
+			code(cmp.Or(h.Effect.Sentence, h.Effect.Class)), code(strings.Join(h.policies(), " ")), code(h.restoredAs()), code(h.ID))
 	}
 	return p.end()
 }
@@ -76,6 +79,9 @@ func (m *markdown) header() {
 	m.printf("- %s, %s in %s\n", plural(totals.Groups, "group", "groups"),
 		plural(totals.Rules, "egress rule", "egress rules"), plural(len(m.Regions), "region", "regions"))
 	m.printf("- %s\n", plural(totals.Findings, "finding", "findings"))
+	for _, line := range m.effectLines(&totals) {
+		m.printf("- %s\n", line)
+	}
 	switch {
 	case m.Acting:
 		m.outcomes(totals.ByOutcome)
@@ -112,14 +118,19 @@ func (m *markdown) findings() {
 		return
 	}
 	m.printf("\n## Findings\n")
+	batches := m.batches()
 	for i := range m.Findings {
 		f := &m.Findings[i]
 		if i == 0 || m.Findings[i-1].Group != f.Group {
 			m.printf("\n### %s %s\n\n", code(f.Group.Region+" "+f.Group.ID), code(f.Group.Name))
-			m.row("Decision", "Rule", "What it says", "Because", "Description")
-			m.rule(5)
+			m.together(batches[f.Group])
+			m.row("Decision", "Rule", "What it says", "Because", "Effect", "Description")
+			m.rule(6)
 		}
-		m.row(m.verdict(f), code(f.Rule.ID), code(ruleText(&f.Rule)), because(f), code(f.Rule.Description))
+		m.row(m.verdict(f), code(f.Rule.ID), code(ruleText(&f.Rule)), because(f), effectCell(f), code(f.Rule.Description))
+		if i == len(m.Findings)-1 || m.Findings[i+1].Group != f.Group {
+			m.proposals(f.Group, m.Findings[:i+1])
+		}
 	}
 }
 

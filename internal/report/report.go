@@ -45,7 +45,8 @@ type Sweep struct {
 	Regions    []Region
 	Unreadable int // rules that were read and not understood
 	Findings   []decision.Finding
-	Batches    []decision.Batch
+	Batches    []decision.Batch // what removing all rules of a group that reached candidate does
+	// Hygiene is what is odd about rules, sorted by region, group and rule. Nil if nobody asked; it is not nil if nothing is.
 	Hygiene    []Hygiene
 	Exceptions []Exception
 	Errors     []Error
@@ -142,11 +143,18 @@ type Totals struct {
 	ByReason map[string]int
 	// ByOutcome counts the revocations of an acting sweep; open ones are under [OutcomeOpen]. Nil for others.
 	ByOutcome map[string]int
+	// ByEffect counts the rules to be revoked by the class of their effect: removing a rule may change nothing.
+	ByEffect map[string]int
+	// Closed is what the rules to be revoked close together, added up over groups.
+	Closed reach.Pairs
 }
 
 // Totals adds up.
 func (s *Sweep) Totals() Totals {
-	t := Totals{Findings: len(s.Findings), ByAction: map[string]int{}, ByReason: map[string]int{}}
+	t := Totals{
+		Findings: len(s.Findings), ByAction: map[string]int{}, ByReason: map[string]int{}, ByEffect: map[string]int{},
+		Closed: s.closing(),
+	}
 	for _, r := range s.Regions {
 		t.Groups += r.Groups
 		t.Rules += r.Rules
@@ -156,6 +164,9 @@ func (s *Sweep) Totals() Totals {
 		t.ByAction[string(d.Action)]++
 		if d.Reason != "" {
 			t.ByReason[d.Reason]++
+		}
+		if d.Action == decision.Revoke {
+			t.ByEffect[string(class(&s.Findings[i]))]++
 		}
 	}
 	if s.Acting {

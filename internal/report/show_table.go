@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -122,6 +123,9 @@ func (s *show) revocation(h *HistoryItem) {
 	s.printf("    %s\n", ruleText(&h.Rule))
 	if h.Rule.Description != "" {
 		s.printf("    \u201c%s\u201d\n", Clean(h.Rule.Description))
+	}
+	if e := h.Effect; e != (revoker.Effect{}) {
+		s.line("  effect when decided on: ", cmp.Or(e.Sentence, e.Class))
 	}
 	for _, cause := range h.Policies {
 		s.printf("  because of policy %s, version %s\n", Clean(cause.Policy), Clean(short(cause.Hash)))

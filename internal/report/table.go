@@ -26,6 +26,7 @@ func Table(w io.Writer, s *Sweep, o TableOptions) error {
 	t.change()
 	t.errors()
 	t.findings()
+	t.hygiene()
 	t.exceptions()
 	t.summary()
 	if err := t.out.Flush(); err != nil {
@@ -106,6 +107,7 @@ func (t *table) findings() {
 	}
 	t.printf("\n%s\n", t.paint.bold("Findings"))
 	verdicts, ids := 0, 0
+	batches := t.batches()
 	for i := range t.Findings {
 		verdicts = max(verdicts, len(t.Findings[i].Decision.String()))
 		ids = max(ids, len(t.Findings[i].Rule.ID))
@@ -114,11 +116,13 @@ func (t *table) findings() {
 		f := &t.Findings[i]
 		if i == 0 || t.Findings[i-1].Group != f.Group {
 			t.group(f)
+			t.together(batches[f.Group])
 		}
 		verdict := f.Decision.String()
 		t.printf("    %s%s  %-*s  %s\n", t.paint.verdict(f.Decision.Action, verdict), strings.Repeat(" ", verdicts-len(verdict)),
 			ids, Clean(orDash(f.Rule.ID)), ruleText(&f.Rule))
 		t.reasons(f, strings.Repeat(" ", 4+verdicts+2))
+		t.effect(f, strings.Repeat(" ", 4+verdicts+2))
 		t.execution(f, strings.Repeat(" ", 4+verdicts+2))
 	}
 }
@@ -199,6 +203,9 @@ func (t *table) summary() {
 	}
 	for _, verdict := range slices.Sorted(maps.Keys(counts)) {
 		t.printf("  %5d  %s\n", counts[verdict], verdict)
+	}
+	for _, line := range t.effectLines(&totals) {
+		t.printf("%s\n", line)
 	}
 	if t.Acting {
 		t.outcomes(totals.ByOutcome)

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 )
@@ -24,12 +25,17 @@ import (
 //
 // The error is [ErrNotWhole], by errors.Is, if the snapshot was cut or changed; what visit gives is given as it is.
 func Read(in io.Reader, visit func(*Visit) error) (*Header, *Scan, error) {
+	return ReadWith(in, visit, func(*Interfaces) {})
+}
+
+// ReadWith is as [Read], and also hands on what is known of interfaces, before the groups of their region.
+func ReadWith(in io.Reader, visit func(*Visit) error, interfaces func(*Interfaces)) (*Header, *Scan, error) {
 	plain, err := decompressed(in)
 	if err != nil {
 		return nil, nil, err
 	}
 	r := &reader{
-		in: plain, sum: sha256.New(), visit: visit,
+		in: plain, sum: sha256.New(), visit: visit, interfaces: interfaces,
 		prefixes: map[listKey]*sg.PrefixList{}, ports: map[listKey]*sg.PortList{},
 	}
 	for r.scan == nil {
@@ -78,6 +84,9 @@ type reader struct {
 	buffer []byte
 	visit  func(*Visit) error
 
+	interfaces func(*Interfaces)
+	networked  map[string]bool // regions of which the interfaces were handed on
+
 	header   *Header // nil before the first line
 	scan     *Scan   // nil before the last one
 	prefixes map[listKey]*sg.PrefixList
@@ -110,6 +119,8 @@ func (r *reader) line() error {
 		return r.prefixList(l.PrefixList)
 	case l.PortList != nil:
 		return r.portList(l.PortList)
+	case l.Interfaces != nil:
+		return r.combinations(l.Interfaces)
 	}
 	return r.group(l.Group)
 }
@@ -193,6 +204,24 @@ func (r *reader) portList(l *portList) error {
 		return r.broken("a port list has a range that is none")
 	}
 	r.ports[key] = &sg.PortList{ID: l.ID, Name: l.Name, Ranges: ranges}
+	return nil
+}
+
+// combinations hands on what the interfaces of a region have.
+func (r *reader) combinations(i *Interfaces) error {
+	if r.networked == nil {
+		r.networked = map[string]bool{}
+	}
+	if i.Region == "" || r.networked[i.Region] {
+		return r.broken("interfaces of no region, or of one twice")
+	}
+	r.networked[i.Region] = true
+	for _, c := range i.Combinations {
+		if len(c.Groups) == 0 || !slices.IsSorted(c.Groups) || c.Interfaces < 1 || c.Instances < 0 {
+			return r.broken("interfaces without groups, in no order, or none")
+		}
+	}
+	r.interfaces(i)
 	return nil
 }
 

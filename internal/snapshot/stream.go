@@ -62,6 +62,20 @@ type Problem struct {
 	Error  string `json:"error"`
 }
 
+// Interfaces are the combinations of groups that a region's network interfaces have. A region without this line is one of
+// which nobody asked.
+type Interfaces struct {
+	Region       string        `json:"region"`
+	Combinations []Combination `json:"combinations"`
+}
+
+// Combination is what interfaces have in common that are in exactly the same groups.
+type Combination struct {
+	Groups     []string `json:"groups"` // IDs, sorted
+	Interfaces int      `json:"interfaces"`
+	Instances  int      `json:"instances"`
+}
+
 // Visit is one group with its rules.
 type Visit struct {
 	Group      sg.Group
@@ -74,6 +88,7 @@ type line struct {
 	Header     *Header     `json:"header,omitempty"`
 	PrefixList *prefixList `json:"prefixList,omitempty"`
 	PortList   *portList   `json:"portList,omitempty"`
+	Interfaces *Interfaces `json:"interfaces,omitempty"`
 	Group      *groupLine  `json:"group,omitempty"`
 	Trailer    *trailer    `json:"trailer,omitempty"`
 }
@@ -81,7 +96,9 @@ type line struct {
 // fields is how many of them are set.
 func (l *line) fields() int {
 	n := 0
-	for _, set := range []bool{l.Header != nil, l.PrefixList != nil, l.PortList != nil, l.Group != nil, l.Trailer != nil} {
+	for _, set := range []bool{
+		l.Header != nil, l.PrefixList != nil, l.PortList != nil, l.Interfaces != nil, l.Group != nil, l.Trailer != nil,
+	} {
 		if set {
 			n++
 		}

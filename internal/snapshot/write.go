@@ -53,6 +53,9 @@ func (w *Writer) Visit(v *Visit) error {
 	return w.err
 }
 
+// Interfaces writes what the interfaces of a region have, before the groups of it. An error shows at the next visit.
+func (w *Writer) Interfaces(i *Interfaces) { w.line(&line{Interfaces: i}) }
+
 // lists writes the lists of a rule, unless they are there already.
 func (w *Writer) lists(region string, r *sg.Rule) {
 	if l := r.Destination.List; l != nil {

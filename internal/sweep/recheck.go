@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/reach"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/revoker"
 	"github.com/egress-janitor/egress-janitor/scanner"
@@ -112,9 +113,16 @@ func (c *checker) Check(ctx context.Context, work *revoker.Work) (*revoker.Check
 	if err != nil {
 		return nil, err
 	}
+	effects, err := c.effects(ctx, &present, group, findings)
+	if err != nil {
+		return nil, err
+	}
 	decided := map[string]map[string]decision.Decision{} // by sweep, then by rule
 	for id, share := range known.Sweeps {
-		decided[id] = c.decide(present.Terms, findings, &share, onlyOpenOf(id, work, known.State))
+		decided[id] = c.decide(present.Terms, &decision.Subject{
+			Findings: slices.Clone(findings), Rules: share.Rules, Complete: true, Now: c.Now(), Again: &share.Again,
+			Reach: effects,
+		}, onlyOpenOf(id, work, known.State))
 	}
 	for i := range work.Revocations {
 		r := &work.Revocations[i]
@@ -143,17 +151,77 @@ func (c *checker) findings(ctx context.Context, present *Present, group *scanner
 	var findings []decision.Finding
 	now := c.Now()
 	keepers := newKeepers(present.Earlier, present.Policies, c.Account.Name, now)
-	for _, f := range present.Policies.Evaluator(c.Account.Name, now).Evaluate(&group.Group, group.Rules) {
+	found := present.Policies.Evaluator(c.Account.Name, now).Evaluate(&group.Group, group.Rules)
+	places := placesOf(found, group.Rules)
+	for i := range found {
+		f := &found[i]
 		gone, err := c.peerGone(ctx, &group.Group, f.Rule)
 		if err != nil {
 			return nil, err
 		}
 		findings = append(findings, decision.Finding{
-			Group: &group.Group, Rule: f.Rule.Clone(), Violations: f.Violations, PeerGone: gone,
-			Kept: keepers.kept(&group.Group, &f),
+			Group: &group.Group, Rule: f.Rule.Clone(), Place: places[i], Violations: f.Violations, PeerGone: gone,
+			Kept: keepers.kept(&group.Group, f),
 		})
 	}
 	return findings, nil
+}
+
+// effects are what removing rules of the group does now. At scope interface the cloud is asked for interfaces and for the
+// other groups on them, if a policy goes by effects at all.
+func (c *checker) effects(
+	ctx context.Context, present *Present, group *scanner.Group, findings []decision.Finding,
+) (*effects, error) {
+	e := newEffects(present.Scope)
+	if present.Scope != reach.ScopeInterface || !goesByEffects(findings) {
+		e.scope = reach.ScopeGroup
+		e.keep(group, placesIn(findings))
+		return e, nil
+	}
+	region := c.region(group.Region)
+	combinations, err := scanner.ReadInterfaces(ctx, scanner.Options{Interfaces: c.Interfaces}, region)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the interfaces of group %s: %w", group.ID, err)
+	}
+	e.combined(group.Region, combinations)
+	e.keep(group, placesIn(findings))
+	read := map[string]bool{group.ID: true}
+	for _, combination := range e.having(groupKey{group.Region, group.ID}) {
+		for _, id := range combination.Groups {
+			if read[id] {
+				continue
+			}
+			read[id] = true
+			sibling, _, err := c.read(ctx, sg.GroupRef{Account: c.Account.Name, Region: group.Region, Group: id})
+			if err != nil {
+				return nil, err
+			}
+			if sibling != nil {
+				e.keep(sibling, nil)
+			}
+		}
+	}
+	return e, nil
+}
+
+// goesByEffects tells whether a policy asks for them.
+func goesByEffects(findings []decision.Finding) bool {
+	for i := range findings {
+		for k := range findings[i].Violations {
+			if findings[i].Violations[k].Policy.OnlyIfCloses {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func placesIn(findings []decision.Finding) []int {
+	places := make([]int, len(findings))
+	for i := range findings {
+		places[i] = findings[i].Place
+	}
+	return places
 }
 
 // peerGone tells whether the destination group of a rule is one of this account and is not there any more.
@@ -172,13 +240,10 @@ func (c *checker) peerGone(ctx context.Context, group *sg.Group, rule *sg.Rule) 
 // decide decides about a group's findings as the sweep did that the revocations come from. It gives the decisions by
 // the keys of the rules.
 func (c *checker) decide(
-	terms *decision.Terms, findings []decision.Finding, share *Share, state *decision.State,
+	terms *decision.Terms, subject *decision.Subject, state *decision.State,
 ) map[string]decision.Decision {
-	subject := &decision.Subject{
-		Findings: slices.Clone(findings), Rules: share.Rules, Complete: true, Now: c.Now(), Again: &share.Again,
-	}
 	terms.Decide(subject, state)
-	decisions := make(map[string]decision.Decision, len(findings))
+	decisions := make(map[string]decision.Decision, len(subject.Findings))
 	for i := range subject.Findings {
 		decisions[subject.Findings[i].Rule.Key()] = subject.Findings[i].Decision
 	}

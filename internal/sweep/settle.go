@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/reach"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/policy"
 	"github.com/egress-janitor/egress-janitor/revoker"
@@ -25,6 +26,8 @@ type SettleOptions struct {
 	Identity Identifier
 	Groups   scanner.GroupLister
 	Rules    scanner.RuleReader
+	// Interfaces is asked at [reach.ScopeInterface], and only where a decision depends on it.
+	Interfaces scanner.InterfaceLister
 	// Present is asked at every check what holds now: policies may have been loaded anew, a guard set or the mode
 	// changed since the sweep decided, and since the last check.
 	Present func() Present
@@ -51,6 +54,7 @@ type Present struct {
 	Policies *policy.Set
 	Terms    *decision.Terms
 	Earlier  []*policy.Set // see [Options]
+	Scope    reach.Scope   // see [Options]
 }
 
 func (o *SettleOptions) validate() error {

@@ -56,9 +56,13 @@ type Options struct {
 	// Visited is told of every group as it was scanned, before it is judged. It must keep nothing of it, and its error
 	// ends the sweep. Nil: nobody is told.
 	Visited func(*scanner.Group) error
-	// Recorded stands in the place of the account: it hands groups to visit as [scanner.Scan] does, from what an earlier
-	// scan has kept, and says how far that came. Identity, Groups and Rules are not used then. Without a ledger only.
-	Recorded func(visit func(*scanner.Group) error) (*scanner.Result, error)
+	// Combined is told of the combinations of groups on a region's interfaces, before its groups are visited; at
+	// [reach.ScopeInterface] only. Nil: nobody is told.
+	Combined func(region string, combinations []scanner.Combination)
+	// Recorded stands in the place of the account: it hands combinations and groups to the sweep as [scanner.Scan] does,
+	// from what an earlier scan has kept, and says how far that came. Identity, Groups and Rules are not used then. Without
+	// a ledger only.
+	Recorded func(visit func(*scanner.Group) error, combined func(string, []scanner.Combination)) (*scanner.Result, error)
 	// Scope is what effects are to speak of; empty is [reach.ScopeGroup].
 	Scope reach.Scope
 	// Interfaces lists interfaces; needed for [reach.ScopeInterface] only, unless Recorded is set.
@@ -92,6 +96,8 @@ func (o *Options) validate() error {
 		return errors.New("sweep options: nothing to read is given")
 	case o.Ledger != nil && o.Recorded != nil:
 		return errors.New("sweep options: what was recorded earlier must not be taken for what is there now")
+	case o.Scope == reach.ScopeInterface && o.Interfaces == nil && o.Recorded == nil:
+		return errors.New("sweep options: nobody can be asked for interfaces")
 	case o.Ledger == nil && o.Acting():
 		return errors.New("sweep options: nothing can be carried out without a ledger")
 	case o.Ledger != nil && (o.NewID == nil || o.Doubts == nil):
@@ -168,6 +174,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		Options: o,
 		result:  &Result{Order: o.Order, PolicyHash: o.Policies.Hash(), Started: o.Now()},
 		groups:  map[groupKey]struct{}{},
+		effects: newEffects(o.Scope),
 		watched: map[groupKey][]decision.ContentRef{},
 		present: map[decision.ContentRef]bool{},
 		doubts:  map[groupKey][]revoker.Revocation{},
@@ -197,6 +204,7 @@ type sweep struct {
 	evaluator *policy.Evaluator
 	keepers   keepers
 	result    *Result
+	effects   *effects
 	groups    map[groupKey]struct{} // all that were seen, to know which destination groups are gone
 	watched   map[groupKey][]decision.ContentRef
 	present   map[decision.ContentRef]bool // of the watched contents, those that were seen
@@ -249,6 +257,7 @@ func (s *sweep) revocations() []revoker.Revocation {
 		return nil
 	}
 	var list []revoker.Revocation
+	var chosen []*decision.Finding
 	taken := map[decision.RuleRef]bool{} // without IDs, two listed rules may be one to all that is known of them
 	for i := range s.result.Findings {
 		f := &s.result.Findings[i]
@@ -260,8 +269,11 @@ func (s *sweep) revocations() []revoker.Revocation {
 		list = append(list, revoker.Revocation{
 			ID: s.NewID(), Sweep: s.ID, Ref: sg.GroupRef{Account: s.Account.Name, Region: f.Group.Region, Group: f.Group.ID},
 			Rule: f.Rule, Policies: causes(f), Origin: s.Origin, Actor: s.Actor, Created: s.result.Finished,
+			Effect: recorded(f.Effect),
 		})
+		chosen = append(chosen, f)
 	}
+	s.result.Closing = s.effects.closing(chosen)
 	return list
 }
 
@@ -279,7 +291,7 @@ func causes(f *decision.Finding) []revoker.Cause {
 
 func (s *sweep) scan(ctx context.Context) error {
 	if s.Recorded != nil {
-		scan, err := s.Recorded(s.visit)
+		scan, err := s.Recorded(s.visit, s.combined)
 		if err != nil {
 			return fmt.Errorf("sweeping what was recorded of account %s: %w", s.Account.Name, err)
 		}
@@ -295,12 +307,29 @@ func (s *sweep) scan(ctx context.Context) error {
 	}
 	scan, err := scanner.Scan(ctx, scanner.Options{
 		Groups: s.Groups, Rules: s.Rules, Regions: s.Account.Regions, Progress: s.Progress,
+		Interfaces: s.interfaces(), Combined: s.combined,
 	}, s.visit)
 	if err != nil {
 		return fmt.Errorf("sweeping account %s: %w", s.Account.Name, err)
 	}
 	s.result.Regions, s.result.Problems = scan.Regions, scan.Problems
 	return nil
+}
+
+// interfaces are what is asked for interfaces; nil if nobody needs to be.
+func (s *sweep) interfaces() scanner.InterfaceLister {
+	if s.Scope != reach.ScopeInterface {
+		return nil
+	}
+	return s.Interfaces
+}
+
+// combined takes the combinations of groups of a region's interfaces, and hands them on.
+func (s *sweep) combined(region string, combinations []scanner.Combination) {
+	s.effects.combined(region, combinations)
+	if s.Combined != nil {
+		s.Combined(region, combinations)
+	}
 }
 
 // checkIdentity makes sure that the credentials belong to the account of the config. Otherwise one account's report
@@ -333,17 +362,51 @@ func (s *sweep) visit(g *scanner.Group) error {
 			s.noteUnreadable(&g.Group, r)
 		}
 	}
-	var kept *sg.Group
-	for _, f := range s.evaluator.Evaluate(&g.Group, g.Rules) {
-		if kept == nil {
-			kept = g.Clone()
-		}
+	findings := s.evaluator.Evaluate(&g.Group, g.Rules)
+	places := placesOf(findings, g.Rules)
+	s.effects.keep(g, places)
+	s.inspect(g)
+	if len(findings) == 0 {
+		return nil
+	}
+	kept := g.Clone()
+	for i := range findings {
+		f := &findings[i]
 		s.result.Findings = append(s.result.Findings, decision.Finding{
-			Group: kept, Rule: f.Rule.Clone(), Violations: f.Violations, Incomplete: g.Incomplete,
-			Kept: s.keepers.kept(&g.Group, &f),
+			Group: kept, Rule: f.Rule.Clone(), Place: places[i], Violations: f.Violations, Incomplete: g.Incomplete,
+			Kept: s.keepers.kept(&g.Group, f),
 		})
 	}
 	return nil
+}
+
+// placesOf gives where in a group's listing the rules of findings are, which come in the order of the listing.
+func placesOf(findings []policy.Finding, rules []sg.Rule) []int {
+	places := make([]int, 0, len(findings))
+	at := 0
+	for i := range findings {
+		for &rules[at] != findings[i].Rule {
+			at++
+		}
+		places = append(places, at)
+	}
+	return places
+}
+
+// inspect notes what is odd about the rules of a group, if that was asked for.
+func (s *sweep) inspect(g *scanner.Group) {
+	if !s.Hygiene || g.Incomplete != "" {
+		return
+	}
+	anomalies := reach.Compile(&g.Group, g.Rules, reach.Options{}).Anomalies()
+	if len(anomalies) == 0 {
+		return
+	}
+	odd := Hygiene{Group: g.Clone()}
+	for _, a := range anomalies {
+		odd.Anomalies = append(odd.Anomalies, Anomaly{Anomaly: a, Rule: g.Rules[a.Rule].Clone()})
+	}
+	s.result.Hygiene = append(s.result.Hygiene, odd)
 }
 
 // look notes which of the watched contents of a group are there. What was not read whole is left out: that no policy
@@ -397,6 +460,7 @@ func (s *sweep) complete() {
 	for _, p := range s.result.Problems {
 		broken[groupKey{p.Region, p.Group}] = p.Err.Error()
 	}
+	s.effects.broken = broken
 	findings := s.result.Findings
 	for i := range findings {
 		f := &findings[i]
@@ -404,6 +468,9 @@ func (s *sweep) complete() {
 		f.PeerGone = listed[f.Group.Region] && s.peerGone(f)
 	}
 	slices.SortFunc(findings, compareFindings)
+	slices.SortFunc(s.result.Hygiene, func(a, b Hygiene) int {
+		return cmp.Or(cmp.Compare(a.Group.Region, b.Group.Region), cmp.Compare(a.Group.ID, b.Group.ID))
+	})
 	s.result.Unreadable = firstUnreadable(s.result.Unreadable)
 	for _, x := range s.Policies.Exceptions {
 		s.result.Uses = append(s.result.Uses, s.evaluator.Use(x))
@@ -413,13 +480,18 @@ func (s *sweep) complete() {
 
 // decide decides about all findings, by what the store knows or, with nil, without one.
 func (s *sweep) decide(state *decision.State) map[decision.ClockKey]decision.Clock {
-	return s.Terms.Decide(&decision.Subject{
+	subject := &decision.Subject{
 		Findings: s.result.Findings,
 		Rules:    s.result.RuleCount(),
 		Complete: s.result.Complete(),
 		Now:      s.result.Finished,
 		Present:  s.present,
-	}, state)
+		Reach:    s.effects,
+	}
+	clocks := s.Terms.Decide(subject, state)
+	s.result.Batches = subject.Batches
+	s.effects.narrow(s.result.Findings)
+	return clocks
 }
 
 // peerGone tells whether the destination group of a rule is one of this account and was not listed.
