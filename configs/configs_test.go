@@ -87,8 +87,9 @@ func TestTheConfigurationIsForTheAccountAndThePoliciesBesideIt(t *testing.T) {
 		},
 		Limits: config.Limits{PerGroup: 10, PerSweep: 20, Percent: 10, PerWindow: 50},
 		Store:  "sqlite:egress-janitor.db", PauseFile: "egress-janitor.pause",
-		HTTP: config.HTTP{Metrics: "127.0.0.1:9464"},
-		Dir:  ".",
+		HTTP:  config.HTTP{Metrics: "127.0.0.1:9464"},
+		Reach: config.Reach{Scope: config.ScopeGroup},
+		Dir:   ".",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration differs (-want +got):\n%s", diff)

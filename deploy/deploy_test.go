@@ -63,6 +63,7 @@ func TestEachPolicyGrantsWhatItsWorkCallsAndNothingElse(t *testing.T) {
 	for name, want := range map[string][]string{
 		// GetCallerIdentity, which all of them call too, needs no grant.
 		"scan.json": {
+			"ecs:DescribeNetworkInterfaces",
 			"ecs:DescribePortRangeListEntries",
 			"ecs:DescribePrefixListAttributes",
 			"ecs:DescribeRegions",

@@ -231,6 +231,7 @@ func (p *Policy) changed(other *Policy) []FieldChange {
 	d.hidden("groups", p.groups.canonical(), other.groups.canonical())
 	d.add("collateral", collateralText(p), collateralText(other), !other.KeepCollateral)
 	d.add("allow-opening", strconv.FormatBool(p.AllowOpening), strconv.FormatBool(other.AllowOpening), other.AllowOpening)
+	d.add("only-if", onlyIfText(p), onlyIfText(other), !other.OnlyIfCloses)
 	d.add("grace", p.Grace.String(), other.Grace.String(), other.Grace < p.Grace)
 	d.add("baseline", baselineText(p), baselineText(other), other.Baseline.Before(p.Baseline))
 	d.add("limits.per-sweep", limitText(p.Limits.PerSweep), limitText(other.Limits.PerSweep),
@@ -246,6 +247,13 @@ func collateralText(p *Policy) string {
 		return "hold"
 	}
 	return "revoke"
+}
+
+func onlyIfText(p *Policy) string {
+	if p.OnlyIfCloses {
+		return "closes"
+	}
+	return "any"
 }
 
 func baselineText(p *Policy) string {

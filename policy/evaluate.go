@@ -136,6 +136,7 @@ func (e *Evaluator) violations(group *sg.Group) []Violation {
 				Policy:        p,
 				Because:       p.match.because(e.probe, assume, p.groups.because(group, nil)),
 				Collateral:    p.match.collateral(e.probe, assume),
+				Objected:      p.match.objected(e.probe, assume),
 				InvalidExpiry: assume == datePast,
 			}
 			e.noteStale(&v, p.sources)

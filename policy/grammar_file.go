@@ -105,8 +105,8 @@ func policyMapping(scope, match, limits *mapping) *mapping {
 			},
 			{
 				name: "only-if", mistaken: true, preset: "any",
-				doc:  "`closes`, to revoke only what then closes something, is not supported yet.",
-				form: wordForm("any"),
+				doc:  "`closes`: a rule whose removal closes nothing is only reported, and one of which that is not known is held.",
+				form: wordForm("any", "closes"),
 			},
 			{
 				name: "allow-opening", mistaken: true, preset: "false", form: boolForm(),

@@ -259,7 +259,6 @@ func TestTheExampleOfTheDesignLoads(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, later := range []struct{ now, line string }{
-		{"only-if: any", "only-if: closes"},
 		{"approval: none", "approval: required"},
 	} {
 		changed := strings.Replace(string(data), later.now, later.line, 1)

@@ -290,11 +290,11 @@ func (f *policyFile) policy(v strictyaml.Value) {
 		Severity:       Severity(oneOf(m, "severity", string(Low), string(Medium), string(High), string(Critical))),
 		Action:         Action(oneOf(m, "action", string(Report), string(Revoke))),
 		KeepCollateral: oneOf(m, "collateral", "hold", "revoke") != "revoke",
+		OnlyIfCloses:   oneOf(m, "only-if", "any", "closes") == "closes",
 		Grace:          grace(m),
 		Limits:         f.limits(m),
 	}
 	_ = text(m, "ticket")
-	supported(m, "only-if", "any", "closes")
 	supported(m, "approval", "none", "required")
 	p.Baseline = f.baseline(m)
 	if v, ok := m.Get("allow-opening"); ok {

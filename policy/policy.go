@@ -133,8 +133,8 @@ func (s *Set) seal() {
 			e.Reason, e.groups.canonical(), e.match.canonical()+maxAges(e.sources))
 	}
 	for _, p := range s.Policies {
-		sum := sha256.Sum256(fmt.Appendf(nil, "%q %s %s %t %t %s %d %d %s %s %s\n%s", p.Name, p.Severity, p.Action,
-			p.KeepCollateral, p.AllowOpening, p.Grace, p.Limits.PerSweep, p.Limits.PerGroup,
+		sum := sha256.Sum256(fmt.Appendf(nil, "%q %s %s %t %t %t %s %d %d %s %s %s\n%s", p.Name, p.Severity, p.Action,
+			p.KeepCollateral, p.AllowOpening, p.OnlyIfCloses, p.Grace, p.Limits.PerSweep, p.Limits.PerGroup,
 			p.Baseline.UTC().Format(time.RFC3339Nano), p.groups.canonical(),
 			p.match.canonical()+maxAges(p.sources), exceptions.String()))
 		p.Hash = hex.EncodeToString(sum[:])

@@ -84,6 +84,8 @@ func TestLoadReadsEveryKey(t *testing.T) {
 		Store:     "sqlite:state/janitor.db",
 		PauseFile: "state/pause",
 		HTTP:      config.HTTP{Metrics: "0.0.0.0:9465"},
+		Reach:     config.Reach{Scope: config.ScopeInterface},
+		Hygiene:   true,
 		Dir:       dir,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -103,6 +105,7 @@ func TestWhatIsLeftOutIsSafe(t *testing.T) {
 		Limits:   config.Limits{PerGroup: 10, PerSweep: 20, Percent: 10, PerWindow: 50},
 		Store:    "sqlite:egress-janitor.db",
 		HTTP:     config.HTTP{Metrics: "127.0.0.1:9464"},
+		Reach:    config.Reach{Scope: config.ScopeGroup},
 		Dir:      filepath.Join("testdata", "ok"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

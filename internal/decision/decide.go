@@ -18,9 +18,14 @@ func (t *Terms) Decide(s *Subject, state *State) map[ClockKey]Clock {
 	for i := range s.Findings {
 		d.judge(i)
 	}
+	d.foresee()
 	clocks := d.runClocks()
 	for i := range s.Findings {
-		d.settle(i, clocks)
+		d.wait(i, clocks)
+	}
+	d.reach()
+	for i := range s.Findings {
+		d.settle(i)
 	}
 	d.limit()
 	return clocks
@@ -35,6 +40,9 @@ type decider struct {
 	contents []ContentRef
 	open     []bool   // a revocation of this rule instance is open
 	ranks    [][]rank // by finding and violation
+	// outlook is what a policy that goes by effects makes of each finding, were all grace over: rankNoEffect,
+	// rankEffectUnknown or rankCandidate. Nil if no policy does.
+	outlook []rank
 }
 
 func newDecider(t *Terms, s *Subject, state *State) *decider {
@@ -70,25 +78,33 @@ func (d *decider) judge(i int) {
 	}
 }
 
-// settle adds grace to the verdicts of the policies and asks the guards, if a policy still makes it a candidate.
-func (d *decider) settle(i int, clocks map[ClockKey]Clock) {
+// wait adds grace to the verdicts of the policies. What is a candidate then is in the batch.
+func (d *decider) wait(i int, clocks map[ClockKey]Clock) {
+	f := &d.Findings[i]
+	for p := range f.Violations {
+		if d.ranks[i][p] != rankCandidate {
+			continue
+		}
+		if wait, waits := d.grace(i, p, clocks); waits {
+			f.Decision.Policies[p], d.ranks[i][p] = wait, rankPending
+			continue
+		}
+		f.Decision.Batch = true
+	}
+}
+
+// settle finds the headline of the verdicts, and asks the guards if a policy still makes the rule a candidate.
+func (d *decider) settle(i int) {
 	f := &d.Findings[i]
 	nearest := rank(-1)
 	for p := range f.Violations {
-		near := d.ranks[i][p]
-		if near == rankCandidate {
-			if wait, waits := d.grace(i, p, clocks); waits {
-				f.Decision.Policies[p], near = wait, rankPending
-			}
-		}
-		f.Decision.Batch = f.Decision.Batch || near == rankCandidate
 		// Of several that wait, the one that is through first.
-		verdict := f.Decision.Policies[p]
+		near, verdict := d.ranks[i][p], f.Decision.Policies[p]
 		if near > nearest || near == nearest && verdict.Until.Before(f.Decision.Until) {
 			nearest, f.Decision.Verdict = near, verdict
 		}
 	}
-	if !f.Decision.Batch {
+	if nearest != rankCandidate {
 		return
 	}
 	f.Decision.Verdict = d.object(i)

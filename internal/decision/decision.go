@@ -1,16 +1,21 @@
 // Package decision turns findings into decisions: what would be done about a rule, and why.
 //
 // It computes as if the run were enforcing; whether anything may be executed now is a separate matter of the report.
-// [Terms.Decide] decides about a whole [Subject] in four steps, none of which can take back an objection of another:
+// [Terms.Decide] decides about a whole [Subject] in five steps, none of which can take back an objection of another:
 //
 //  1. Every finding gets a [Verdict] for each policy that it violates. The last tests of it are the policy's baseline,
 //     before which a rule must have been there to be left alone (see [FirstSeen]), and grace: for how long the policy
 //     has been objecting to this content, by the clocks that the store keeps.
-//  2. If a policy makes the rule a candidate, the guards that protect a rule whatever its policies say are asked in a
+//  2. What a policy makes a candidate so far is the batch of its group. With [Reach] it is computed what removing the batch
+//     does, and each finding beside it; a policy with `only-if: closes` leaves alone what closes nothing, and what it is
+//     not known of. What it leaves alone stays in the batch that the others are computed with. Its clocks of grace run only
+//     while removing the rule, beside all that is a candidate but for grace, would close something: who takes away the
+//     other rule by which it had no effect gets the grace from then on.
+//  3. If a policy still makes the rule a candidate, the guards that protect a rule whatever its policies say are asked in a
 //     fixed order, and the first that objects decides. What nobody objects to is to be revoked.
-//  3. Limits are tested on all that is to be revoked together, before any of them withholds something. So a limit
+//  4. Limits are tested on all that is to be revoked together, before any of them withholds something. So a limit
 //     that is made smaller never lets a rule through. Over a limit, its whole scope is withheld.
-//  4. A rule whose revocation is already open keeps its decision, is marked, and counts for no limit.
+//  5. A rule whose revocation is already open keeps its decision, is marked, and counts for no limit.
 //
 // Without a store ([State] is nil) grace counts as over, and what only a store knows objects to nothing.
 // The package is pure: it has no clock and changes nothing but the decisions of the findings.
@@ -141,6 +146,8 @@ const (
 	rankStaleSet
 	rankDropRule
 	rankCollateral
+	rankNoEffect
+	rankEffectUnknown
 	rankBaseline
 	rankPending
 	rankCandidate
@@ -165,7 +172,10 @@ func judge(v *policy.Violation, rule *sg.Rule, known time.Time) (Verdict, rank) 
 			rule.Action == sg.Drop && !v.Policy.AllowOpening, Verdict{Action: Hold, Reason: ReasonDropRule},
 		},
 		rankCollateral: {v.Collateral && v.Policy.KeepCollateral, Verdict{Action: Hold, Reason: ReasonCollateral}},
-		rankBaseline:   {old != "", Verdict{Action: Report, Reason: ReasonBaseline, Detail: old}},
+		// What removing the rule does is asked later, when it is known what else would be removed.
+		rankNoEffect:      {},
+		rankEffectUnknown: {},
+		rankBaseline:      {old != "", Verdict{Action: Report, Reason: ReasonBaseline, Detail: old}},
 	}
 	for i, t := range tests {
 		if t.applies {

@@ -20,7 +20,7 @@ type touch int
 
 const (
 	ends   touch = iota + 1 // the policy does not get as far as grace any more
-	rests                   // the group was not read whole, or a set is stale, so nothing is known for sure
+	rests                   // the group was not read whole, a set is stale, or an effect unknown: nothing is known for sure
 	passes                  // the policy would revoke
 )
 
@@ -61,6 +61,10 @@ func (d *decider) touches() map[ClockKey]touch {
 			switch {
 			case f.Violations[p].Policy.Grace <= 0:
 			case incomplete(f) != "", d.ranks[i][p] == rankStaleSet:
+				what = rests
+			case d.outlook != nil && d.goesByEffect(i, p) && d.outlook[i] == rankNoEffect:
+				// It would close nothing, so nobody was warned of anything that is going to be closed.
+			case d.outlook != nil && d.goesByEffect(i, p) && d.outlook[i] == rankEffectUnknown:
 				what = rests
 			case d.ranks[i][p] == rankCandidate:
 				what = passes

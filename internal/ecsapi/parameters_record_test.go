@@ -97,6 +97,8 @@ func satisfying(q url.Values) string {
 	case actionRules:
 		return fmt.Sprintf(`{"RequestId":"R","SecurityGroupId":%q,"Permissions":{"Permission":[]}}`,
 			q.Get("SecurityGroupId"))
+	case actionInterfaces:
+		return `{"RequestId":"R","NetworkInterfaceSets":{"NetworkInterfaceSet":[]}}`
 	case actionPrefixList:
 		return fmt.Sprintf(`{"RequestId":"R","PrefixListId":%q,"Entries":{"Entry":[]}}`, q.Get("PrefixListId"))
 	case actionPortList:

@@ -27,6 +27,7 @@ func legal() map[string]map[string]string {
 		actionRegions:    {},
 		actionGroups:     {"RegionId": "cn-hangzhou", "MaxResults": "100"},
 		actionRules:      group,
+		actionInterfaces: {"RegionId": "cn-hangzhou", "MaxResults": "500"},
 		actionPrefixList: {"RegionId": "cn-hangzhou", "PrefixListId": "pl-bp1"},
 		actionPortList:   {"RegionId": "cn-hangzhou", "PortRangeListId": "prl-bp1"},
 		actionRevoke:     with(map[string]string{"SecurityGroupRuleId.1": "sgr-bp1"}),

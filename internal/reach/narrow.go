@@ -55,7 +55,7 @@ const MaxRules = 200
 // The rules that it proposes permit exactly what the old one permits beyond what is objected to, at the same priority, but
 // for what is Left. Together they are the fewest that there can be, or the fewest found where looking on would take long.
 func Narrow(group *sg.Group, rule *sg.Rule, objected []sg.Extent, present int) *Narrowing {
-	r := newRemainder(rule, objected)
+	r := newRemainder(group, rule, objected)
 	if r == nil {
 		return nil
 	}
@@ -72,13 +72,13 @@ func Narrow(group *sg.Group, rule *sg.Rule, objected []sg.Extent, present int) *
 	spaces := make([]Space, 0, len(kept))
 	for _, k := range kept {
 		n.Needed += r.weight(k)
-		n.Rules = append(n.Rules, r.permission(group, k))
+		n.Rules = append(n.Rules, r.permission(k))
 		spaces = append(spaces, r.spaces(k)...)
 	}
 	if n.Needed > n.Free || rule.Priority > maxPriority {
 		n.Rules = nil
 	}
-	n.Sentence = n.sentence(rule, spaces) + r.alternative()
+	n.Sentence = n.sentence(rule, spaces) + r.alternative(group)
 	return n
 }
 
@@ -111,14 +111,14 @@ func (n *Narrowing) sentence(rule *sg.Rule, kept []Space) string {
 }
 
 // alternative is to change the list instead, if a policy objects to some of its entries and to nothing of the others.
-func (r *remainder) alternative() string {
+func (r *remainder) alternative(group *sg.Group) string {
 	list := r.rule.Destination.List
 	if r.byList || list == nil {
 		return ""
 	}
 	var out []string
 	for _, entry := range list.Entries {
-		switch r.objectedOf(entry) {
+		switch r.objectedOf(group, entry) {
 		case partly:
 			return ""
 		case wholly:

@@ -12,9 +12,11 @@ import (
 // A remainder is a rule without what is objected to.
 type remainder struct {
 	rule     *sg.Rule
+	nic      string // the type of network interface that the rule is about
+	classic  bool   // there are two of these
 	objected []sg.Extent
 	byList   bool // the prefix list or group stays the destination: nothing of it is objected to in particular
-	sources  bool // sources are objected to in particular
+	portList bool // likewise for the port list
 	planes   []*plane
 }
 
@@ -27,8 +29,8 @@ type plane struct {
 }
 
 // newRemainder is nil if there is none that could be told, or if it is all of the rule.
-func newRemainder(rule *sg.Rule, objected []sg.Extent) *remainder {
-	r := &remainder{rule: rule}
+func newRemainder(group *sg.Group, rule *sg.Rule, objected []sg.Extent) *remainder {
+	r := &remainder{rule: rule, nic: nicType(group, rule), classic: group.Classic()}
 	destinations, ports := false, false
 	for i := range objected {
 		e := &objected[i]
@@ -38,11 +40,11 @@ func newRemainder(rule *sg.Rule, objected []sg.Extent) *remainder {
 		r.objected = append(r.objected, *e)
 		destinations = destinations || e.Destinations != nil
 		ports = ports || e.Ports != nil
-		r.sources = r.sources || e.Sources != nil
 	}
 	to := &rule.Destination
 	r.byList = to.Kind == sg.PeerGroup || to.Kind == sg.FromList && !destinations
-	if !r.understood(destinations, ports) {
+	r.portList = rule.PortListID != "" && !ports
+	if !r.understood(destinations) {
 		return nil
 	}
 	for _, family := range r.families() {
@@ -57,7 +59,7 @@ func newRemainder(rule *sg.Rule, objected []sg.Extent) *remainder {
 func isEmpty[T any](field []T) bool { return field != nil && len(field) == 0 }
 
 // understood tells whether all that matters is known.
-func (r *remainder) understood(destinations, ports bool) bool {
+func (r *remainder) understood(destinations bool) bool {
 	rule := r.rule
 	to, single := &rule.Destination, rule.Protocol == sg.TCP || rule.Protocol == sg.UDP
 	switch {
@@ -69,7 +71,9 @@ func (r *remainder) understood(destinations, ports bool) bool {
 		return false
 	case to.Kind == sg.FromList && (to.List == nil || len(to.List.Entries) == 0):
 		return false
-	case rule.PortListID != "" && (!single || ports && rule.PortList == nil):
+	case rule.PortListID != "" && (!single || !r.portList && rule.PortList == nil):
+		return false
+	case rule.PortList != nil && len(rule.PortList.Ranges) == 0:
 		return false
 	case !rule.SourcePorts.IsZero() && !single: // may or may not be about the protocols without ports
 		return false
@@ -171,14 +175,13 @@ func familyOf(p netip.Prefix) Family {
 	return IPv6
 }
 
-// ports are those that the rule is about; nil is all of them. A list that was not read and that nothing is objected to in
-// particular counts as all, since it stays as it is.
+// ports are those that the rule is about; nil is all of them. A list that stays as it is counts as all.
 func (r *remainder) ports() []sg.PortRange {
 	switch {
-	case r.rule.PortList != nil:
-		return append([]sg.PortRange{}, r.rule.PortList.Ranges...)
-	case r.rule.PortListID != "" || !r.rule.Protocol.HasPorts():
+	case r.portList || !r.rule.Protocol.HasPorts():
 		return nil
+	case r.rule.PortList != nil:
+		return r.rule.PortList.Ranges
 	default:
 		return []sg.PortRange{r.rule.Ports}
 	}
@@ -223,11 +226,11 @@ func (r *remainder) protocolsOf(e *sg.Extent) []sg.Protocol {
 }
 
 // permission is a rule as it is to be added.
-func (r *remainder) permission(group *sg.Group, k kept) Permission {
+func (r *remainder) permission(k kept) Permission {
 	rule := r.rule
 	p := Permission{
 		IPProtocol: k.protocol.String(), PortRange: k.ports.String(), Policy: string(sg.Accept),
-		Priority: strconv.Itoa(rule.Priority), NicType: nicType(group, rule), Description: description(rule),
+		Priority: strconv.Itoa(rule.Priority), NicType: r.nic, Description: description(rule),
 	}
 	switch to := &rule.Destination; {
 	case !r.byList && k.destination.Addr().Is4():
@@ -249,7 +252,7 @@ func (r *remainder) permission(group *sg.Group, k kept) Permission {
 	if !k.sourcePorts.IsZero() {
 		p.SourcePortRange = k.sourcePorts.String()
 	}
-	if k.portList {
+	if k.ports.IsZero() && r.portList {
 		p.PortRange, p.PortRangeListID = "", rule.PortListID
 	}
 	return p

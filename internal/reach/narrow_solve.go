@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-	"strconv"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 )
@@ -14,8 +13,7 @@ type kept struct {
 	protocol    sg.Protocol
 	destination netip.Prefix // not valid: the group or list of the old rule
 	source      netip.Prefix // not valid: any
-	ports       sg.PortRange // zero: does not apply
-	portList    bool         // the port list of the old rule instead
+	ports       sg.PortRange // zero: does not apply, or the port list of the old rule instead
 	sourcePorts sg.PortRange // zero: any
 }
 
@@ -167,7 +165,7 @@ func (r *remainder) solveProtocol(p *plane, protocol sg.Protocol, done *region) 
 	for i := range pieces {
 		rules[i] = r.kept(p, protocol, &pieces[i])
 	}
-	return r.keepPortList(p, rules), true
+	return rules, true
 }
 
 // kept is the rule for a piece.
@@ -179,7 +177,9 @@ func (r *remainder) kept(p *plane, protocol sg.Protocol, c *piece) kept {
 	if protocol != sg.TCP && protocol != sg.UDP {
 		return k
 	}
-	k.ports = p.axes[alongPort].portsIn(c.spans[alongPort])
+	if !r.portList {
+		k.ports = p.axes[alongPort].portsIn(c.spans[alongPort])
+	}
 	k.sourcePorts = p.axes[alongSourcePort].portsIn(c.spans[alongSourcePort])
 	if k.sourcePorts == sg.AllPorts() && r.rule.SourcePorts.IsZero() {
 		k.sourcePorts = sg.PortRange{}
@@ -187,57 +187,59 @@ func (r *remainder) kept(p *plane, protocol sg.Protocol, c *piece) kept {
 	return k
 }
 
-// keepPortList puts the port list of the old rule in the place of its ranges, if no port is objected to in particular.
-func (r *remainder) keepPortList(p *plane, rules []kept) []kept {
-	if r.rule.PortListID == "" || slices.ContainsFunc(r.objected, func(e sg.Extent) bool { return e.Ports != nil }) {
-		return rules
-	}
-	for i := range rules {
-		rules[i].ports, rules[i].portList = sg.PortRange{}, true
-	}
-	return slices.CompactFunc(rules, func(a, b kept) bool { return a == b })
-}
-
 // left is what the old rule permits of protocols that have no rule of their own.
 func (r *remainder) left(p *plane, untouched *region) ([]Space, bool) {
-	numbers := []sg.Protocol{}
+	pieces := func(protocol sg.Protocol) ([]piece, bool) {
+		lost := newRegion(p.withoutPorts(), func(cell [dimensions]int) bool {
+			return p.permits(cell) && !untouched.has(cell) && !r.objects(p, protocol, cell)
+		})
+		return cover(lost, lost)
+	}
+	// Extents name neither [sg.NoProtocol] nor most of the protocols without a name: what is objected to of it is so of them.
+	others, ok := pieces(sg.NoProtocol)
+	if !ok {
+		return nil, false
+	}
+	var spaces []Space
+	var except []uint8
+	for _, protocol := range r.unkept(p.family) {
+		lost, ok := pieces(protocol)
+		number, _ := protocol.Number()
+		switch isNamed := slices.Contains(named(), protocol); {
+		case !ok:
+			return nil, false
+		case !isNamed && slices.Equal(lost, others):
+			continue
+		case !isNamed:
+			except = append(except, number)
+		}
+		spaces = append(spaces, r.boxes(p, lost, Space{Protocol: protocol.String()})...)
+	}
+	return append(spaces, r.boxes(p, others, Space{Protocol: ProtocolOther, Except: except})...), true
+}
+
+// unkept are the protocols that cannot have rules, as far as anything names them.
+func (r *remainder) unkept(family Family) []sg.Protocol {
+	var protocols []sg.Protocol
 	for i := range r.objected {
 		for _, protocol := range r.objected[i].Protocols {
 			if protocol > sg.NoProtocol && !slices.Contains(named(), protocol) {
-				numbers = append(numbers, protocol)
+				protocols = append(protocols, protocol)
 			}
 		}
 	}
-	slices.Sort(numbers)
-	numbers = slices.Compact(numbers)
-	var except []uint8
-	for _, n := range numbers {
-		number, _ := n.Number()
-		except = append(except, number)
-	}
+	slices.Sort(protocols)
+	protocols = slices.Compact(protocols)
+	return append(slices.DeleteFunc(named(), func(protocol sg.Protocol) bool { return possible(protocol, family) }), protocols...)
+}
+
+// boxes are the spaces of some pieces without ports.
+func (r *remainder) boxes(p *plane, pieces []piece, s Space) []Space {
 	var spaces []Space
-	add := func(protocol sg.Protocol, s Space) bool {
-		region := newRegion(p.withoutPorts(), func(cell [dimensions]int) bool {
-			return p.permits(cell) && !untouched.has(cell) && !r.objects(p, protocol, cell)
-		})
-		pieces, ok := cover(region, region)
-		for i := range pieces {
-			spaces = append(spaces, r.destinations(r.kept(p, protocol, &pieces[i]), s)...)
-		}
-		return ok
+	for i := range pieces {
+		spaces = append(spaces, r.destinations(r.kept(p, sg.NoProtocol, &pieces[i]), s)...)
 	}
-	for _, protocol := range named() {
-		if !possible(protocol, p.family) && !add(protocol, Space{Protocol: protocol.String()}) {
-			return nil, false
-		}
-	}
-	for _, n := range numbers {
-		if !add(n, Space{Protocol: n.String()}) {
-			return nil, false
-		}
-	}
-	// No extent names it, so that the extents for all protocols are what is objected to of it.
-	return spaces, add(sg.NoProtocol, Space{Protocol: ProtocolOther, Except: except})
+	return spaces
 }
 
 // spaces is what a rule of a proposal permits.
@@ -253,12 +255,12 @@ func (r *remainder) spaces(k kept) []Space {
 			all = append(all, r.destinations(k, s)...)
 		}
 		return append(all, r.destinations(k, Space{Protocol: ProtocolOther})...)
-	case k.portList && r.rule.PortList != nil:
+	case r.portList && r.rule.PortList != nil:
 		for _, ports := range r.rule.PortList.Ranges {
 			all = append(all, r.destinations(k, Space{Protocol: k.protocol.String(), Ports: ports})...)
 		}
 		return all
-	case k.portList:
+	case r.portList:
 		return r.destinations(k, Space{Protocol: k.protocol.String() + " ports of " + r.rule.PortListID})
 	default:
 		return r.destinations(k, Space{Protocol: k.protocol.String(), Ports: k.ports})
@@ -268,8 +270,8 @@ func (r *remainder) spaces(k kept) []Space {
 // destinations completes a space by the addresses of a rule of a proposal: one space for each entry of a list.
 func (r *remainder) destinations(k kept, s Space) []Space {
 	s.Source, s.SourcePorts = k.source, k.sourcePorts
-	if r.rule.NICType == sg.NICInternet {
-		s.NIC = sg.NICInternet
+	if r.classic {
+		s.NIC = r.nic
 	}
 	to := &r.rule.Destination
 	switch {
@@ -307,10 +309,10 @@ const (
 )
 
 // objectedOf tells how much is objected to of what the rule permits to a prefix.
-func (r *remainder) objectedOf(entry netip.Prefix) int {
+func (r *remainder) objectedOf(group *sg.Group, entry netip.Prefix) int {
 	rule := *r.rule
 	rule.Destination = sg.Destination{Kind: sg.KindOf(entry), Text: entry.String(), CIDR: entry}
-	one := newRemainder(&rule, r.objected)
+	one := newRemainder(group, &rule, r.objected)
 	if one == nil {
 		return not
 	}
@@ -319,6 +321,3 @@ func (r *remainder) objectedOf(entry netip.Prefix) int {
 	}
 	return wholly
 }
-
-// number is the number of a protocol in decimals.
-func number(n uint8) string { return strconv.Itoa(int(n)) }
