@@ -102,7 +102,7 @@ func (s stretch) prefixes(list []netip.Prefix, six bool) []netip.Prefix {
 func joined(list []stretch) []stretch {
 	merged := list[:0:0]
 	for _, s := range list {
-		if n := len(merged); n > 0 && !merged[n-1].high.next().less(s.low) && (merged[n-1].high != address{math.MaxUint64, math.MaxUint64}) {
+		if n := len(merged); n > 0 && (!merged[n-1].high.less(s.low) || merged[n-1].high.next() == s.low) {
 			if merged[n-1].high.less(s.high) {
 				merged[n-1].high = s.high
 			}

@@ -135,7 +135,11 @@ func (a *analysis) by(at int) By {
 		return By{Default: true, Action: a.fallback}
 	}
 	r := &a.rules[at]
-	return By{Rule: cmp.Or(r.id, r.text), Group: r.group, Priority: int(r.priority), Action: r.action}
+	b := By{Rule: cmp.Or(r.id, r.text), Priority: int(r.priority), Action: r.action}
+	if a.merged {
+		b.Group = r.group
+	}
+	return b
 }
 
 // maxReasons bounds the sets that a reason names.
@@ -293,13 +297,14 @@ func (w *walk) members(into *bundle, nic string, o outcome, certain *area) {
 	slices.Sort(columns)
 	columns = slices.Compact(columns)
 	groups := w.choices[o.by]
-	for _, c := range columns {
+	columns = slices.DeleteFunc(columns, func(c int32) bool {
 		all := w.stretches(append(a.with(c), certain.with(c)...))
-		if len(all) != 1 || all[0].low != (address{}) || all[0].high != w.to.blocks[0].high {
+		some := len(all) != 1 || all[0].low != (address{}) || all[0].high != w.to.blocks[0].high
+		if some {
 			w.doubt(groups...)
-			return
 		}
-	}
+		return some
+	})
 	family := IPv4
 	if w.six {
 		family = IPv6

@@ -15,6 +15,7 @@ type List struct {
 	why      string    // every effect is unknown, and why; empty if not
 	fallback sg.Action // what happens where no rule speaks
 	classic  bool
+	merged   bool   // of several groups
 	rules    []rule // in the order in which they are asked
 	position []int  // of each rule by the index that it was given with; -1: left out, since it cannot matter
 	blocks   []block
@@ -128,7 +129,7 @@ func compareRules(a, b *rule) int {
 // Merge makes the list of an interface that is in several groups, which must be of one type, as the cloud demands; every
 // effect is unknown otherwise. Rule i of lists[k] is named {k, i} in what the [Merged] is asked.
 func Merge(lists ...*List) *Merged {
-	m := &Merged{list: &List{}}
+	m := &Merged{list: &List{merged: true}}
 	taken := map[opaque]int16{}
 	for k, l := range lists {
 		m.add(l, k == 0, taken)

@@ -22,6 +22,7 @@ type tree struct {
 	child  []int   // first one, or 0
 	next   []int   // sibling, or 0
 	own    [][]int // rules that speak of exactly this block
+	hollow []bool  // smaller blocks make up all of it
 }
 
 // entry is a block that a rule speaks of.
@@ -53,6 +54,10 @@ func newTree(isSix bool, entries []entry) *tree {
 		t.own[at] = append(t.own[at], e.rule)
 	}
 	t.link()
+	t.hollow = make([]bool, len(t.blocks))
+	for at := range t.blocks {
+		t.hollow[at] = t.child[at] != 0 && len(t.stretches(at, nil)) == 0
+	}
 	return t
 }
 

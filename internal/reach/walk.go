@@ -182,7 +182,7 @@ func (w *walk) run() {
 		if w.over() {
 			return
 		}
-		if !meets(w.toMasks[at], w.removed) {
+		if w.to.hollow[at] || !meets(w.toMasks[at], w.removed) {
 			continue
 		}
 		w.block(at)
@@ -198,7 +198,7 @@ func (w *walk) block(at int) {
 		for f := range w.from.blocks {
 			for s := range w.sources.ranges {
 				w.steps += len(w.cell)
-				if w.gather(at, p, f, s) {
+				if !w.from.hollow[f] && w.gather(at, p, f, s) {
 					w.decide(at, column)
 				}
 				column++
