@@ -76,6 +76,9 @@ func after(removed int) *metrics.Snapshot {
 			{Account: "prod", Action: "hold", Reason: "limit-per-sweep", Count: 21},
 			{Account: "prod", Action: "hold", Reason: "recurring", Count: 1},
 		},
+		Effects:        []metrics.EffectCount{{Account: "prod", Effect: "closes", Count: removed}},
+		Closed:         []metrics.ClosedPairs{{Account: "prod", IPv4: 1 << 32, IPv6: 1 << 40}},
+		RemovedEffects: map[string]int{"closes": removed - 1, "none": 1},
 	}
 }
 

@@ -20,6 +20,9 @@ type descs struct {
 	findings          *prometheus.Desc
 	returned          *prometheus.Desc
 	decisions         *prometheus.Desc
+	effects           *prometheus.Desc
+	closed            *prometheus.Desc
+	removedEffects    *prometheus.Desc
 	entries           *prometheus.Desc
 	head              *prometheus.Desc
 	armed             *prometheus.Desc
@@ -72,6 +75,17 @@ func newDescs() descs {
 		decisions: describe("decisions",
 			"Rules with findings in the last finished sweep of the account, each once, by what was decided about "+
 				"them and why. It is decided as if enforcing, whatever the mode.", "account", "action", "reason"),
+		effects: describe("decisions_effect",
+			"Rules of the last finished sweep of the account that are to be revoked, each once, by what removing them does, "+
+				"within the scope of the configuration: closes, none (it stays permitted or was without effect), opens, mixed, "+
+				"unknown.", "account", "effect"),
+		closed: describe("sweep_closed_pairs",
+			"(address, port) pairs that the revocations recorded by the last finished sweep of the account close together, "+
+				"summed over its groups, by family; 0 for a sweep that may not act. Members of destination groups are not "+
+				"counted. Read it on a log scale.", "account", "family"),
+		removedEffects: describe("removed_rules_effect_total",
+			"Rules whose removal was confirmed, over all of the store's history, each once, by what removing them was going "+
+				"to do when it was decided. none: nothing was closed by it. other: it was not computed.", "effect"),
 		entries: describe("audit_entries",
 			"Entries of the audit log. It never falls unless entries were lost."),
 		head: describe("audit_head_info",
@@ -103,6 +117,9 @@ func (d *descs) all() []*prometheus.Desc {
 		d.findings,
 		d.returned,
 		d.decisions,
+		d.effects,
+		d.closed,
+		d.removedEffects,
 		d.entries,
 		d.head,
 		d.armed,

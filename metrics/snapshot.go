@@ -27,7 +27,26 @@ type Snapshot struct {
 	Findings  []FindingCount  // of each account's last finished sweep
 	Returned  []ReturnedCount // of each account's last finished sweep
 	Decisions []ReasonCount   // of each account's last finished sweep
+	Effects   []EffectCount   // of each account's last finished sweep
+	Closed    []ClosedPairs   // of each account's last finished sweep
+
+	RemovedEffects map[string]int // confirmed revocations by one of [Effects]
 }
+
+// EffectCount is how many rules of an account are to be revoked, by what that does: one of [Effects].
+type EffectCount struct {
+	Account, Effect string
+	Count           int
+}
+
+// ClosedPairs is how many (address, port) pairs the revocations of a sweep close, by the family of the address.
+type ClosedPairs struct {
+	Account    string
+	IPv4, IPv6 float64
+}
+
+// Effects gives what removing a rule can do, as far as it was known when that was decided; [Other] is not computed.
+func Effects() []string { return []string{"closes", "none", "opens", "mixed", "unknown"} }
 
 // PolicyCount is how many revocations of a policy ended with one of [Outcomes].
 type PolicyCount struct {

@@ -34,6 +34,8 @@ func newState() *state {
 			"finding": newBound(maxSeries),
 			"return":  newBound(maxSeries),
 			"reason":  newBound(maxSeries),
+			"effect":  newBound(maxSeries),
+			"closed":  newBound(maxSeries),
 		},
 	}
 }
@@ -63,6 +65,7 @@ func (s *state) Collect(out chan<- prometheus.Metric) {
 		families = append(families, s.singles()...)
 		families = append(families, s.times()...)
 		families = append(families, s.findings(), s.returned(), s.decisions())
+		families = append(families, s.effects(), s.closed(), s.removedEffects())
 	}
 	for _, f := range families {
 		f.send(out)

@@ -218,6 +218,8 @@ func document(r *sweep.Result, policies *policy.Set) *report.Sweep {
 		Acting: r.Acting(), NotExecuted: r.NotExecuted, Revocations: r.Revocations,
 		Unreadable: r.UnreadableCount,
 		Findings:   r.Findings,
+		Batches:    r.Batches,
+		Hygiene:    hygiene(r),
 		Change:     r.Change,
 	}
 	for _, region := range r.Regions {
@@ -235,6 +237,21 @@ func document(r *sweep.Result, policies *policy.Set) *report.Sweep {
 	}
 	doc.Errors = append(reportErrors(r.Problems, false), reportErrors(r.Unreadable, true)...)
 	return doc
+}
+
+// hygiene is what is odd about rules, one by one. Nil says that nobody asked.
+func hygiene(r *sweep.Result) []report.Hygiene {
+	if r.Hygiene == nil {
+		return nil
+	}
+	list := []report.Hygiene{}
+	for i := range r.Hygiene {
+		for k := range r.Hygiene[i].Anomalies {
+			a := &r.Hygiene[i].Anomalies[k]
+			list = append(list, report.Hygiene{Group: r.Hygiene[i].Group, Rule: a.Rule, Anomaly: a.Anomaly})
+		}
+	}
+	return list
 }
 
 func reportErrors(problems []scanner.Problem, unreadable bool) []report.Error {

@@ -51,6 +51,13 @@ func measured(t *store.Totals, at time.Time, paused bool) *metrics.Snapshot {
 		At:       at,
 		Restores: t.Restores, Open: t.Open, OldestOpen: t.OldestOpen, WindowUsed: t.WindowUsed,
 		Entries: t.Entries, Head: t.Head, Armed: t.Switches.Armed, Paused: paused,
+		RemovedEffects: t.RemovedEffects,
+	}
+	for _, c := range t.Effects {
+		s.Effects = append(s.Effects, metrics.EffectCount(c))
+	}
+	for _, c := range t.Closed {
+		s.Closed = append(s.Closed, metrics.ClosedPairs(c))
 	}
 	for _, c := range t.Revocations {
 		s.Revocations = append(s.Revocations, metrics.PolicyCount(c))

@@ -135,7 +135,11 @@ func revocationEvent(r *revoker.Revocation) event {
 		Rule       storedFields   `json:"rule"`
 		Policies   []causeData    `json:"policies"`
 		Origin     revoker.Origin `json:"origin"`
-	}{r.ID, r.Sweep, r.Ref.Region, r.Ref.Group, fieldsOf(&r.Rule), causes, r.Origin}}
+		Class      string         `json:"effectClass,omitempty"`
+		Effect     string         `json:"effect,omitempty"`
+	}{
+		r.ID, r.Sweep, r.Ref.Region, r.Ref.Group, fieldsOf(&r.Rule), causes, r.Origin, r.Effect.Class, r.Effect.Sentence,
+	}}
 }
 
 func callEvent(c *revoker.Call) event {

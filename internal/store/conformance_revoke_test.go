@@ -326,6 +326,8 @@ func totals(t *testing.T, s twin, c *clock) {
 			{Account: "prod", Policy: "p1", Count: 1}, {Account: "prod", Policy: "p2", Count: 1},
 		},
 		Decisions: []store.ReasonCount{{Account: "prod", Action: "report", Count: 1}},
+
+		Closed: []store.ClosedPairs{{Account: "prod"}}, RemovedEffects: map[string]int{"": 1},
 	}, got[*store.Totals](t)(s.Totals(t.Context())))
 }
 
@@ -385,4 +387,16 @@ func locksOnce(t *testing.T, s twin, _ *clock) {
 	again, err := s.LockAccount(t.Context(), "prod", time.Minute)
 	must(t, err)
 	must(t, again())
+}
+
+// effectIsOnRecord: what removing a rule was going to do is given back, and counted once that is confirmed.
+func effectIsOnRecord(t *testing.T, s twin, c *clock) {
+	r := one("s", c.tick())
+	r.effect = revoker.Effect{Class: "closes", Sentence: "closes tcp/22 to 10.0.0.0/8 within this group"}
+	r.do(t, s)
+	list := got[[]store.RevocationRecord](t)(s.Revocations(t.Context(), store.RevocationFilter{}))
+	same(t, "the effect on record", r.effect, list[0].Effect)
+	must(t, s.Finish(t.Context(), []revoker.Ending{ending("s-r1", revoker.Confirmed, c.tick())}))
+	totals := got[*store.Totals](t)(s.Totals(t.Context()))
+	same(t, "removed rules by effect", map[string]int{"closes": 1}, totals.RemovedEffects)
 }

@@ -34,6 +34,7 @@ func conform(t *testing.T, open func(*testing.T, *clock) twin) {
 		{"a sweep is committed once, and only if it was started", commitsOnce},
 		{"a decision that fails records nothing", failingDecision},
 		{"the state has what was before", stateHasThePast},
+		{"what a removal does is on record", effectIsOnRecord},
 		{"a state that decide spoils does no harm", spoiledState},
 		{"clocks are replaced as a whole", clocksAreReplaced},
 		{"the window counts over accounts and into the future", windowCounts},

@@ -39,11 +39,11 @@ func TestOpeningSaysWhatToDo(t *testing.T) {
 		}, true, "is no store of egress-janitor"},
 		{
 			"a newer one", func(t *testing.T, path string) string { t.Helper(); return newer(t, path) }, false,
-			"is of version 3, and this binary knows versions up to 2: use the binary that wrote it, or a newer one",
+			"is of version 4, and this binary knows versions up to 3: use the binary that wrote it, or a newer one",
 		},
 		{
 			"a newer one, to be read", func(t *testing.T, path string) string { t.Helper(); return newer(t, path) }, true,
-			"is of version 3, and this binary knows versions up to 2: use the binary that wrote it, or a newer one",
+			"is of version 4, and this binary knows versions up to 3: use the binary that wrote it, or a newer one",
 		},
 		{"a newer queue", func(t *testing.T, path string) string {
 			t.Helper()
@@ -77,7 +77,7 @@ func TestOpeningSaysWhatToDo(t *testing.T) {
 func newer(t *testing.T, path string) string {
 	t.Helper()
 	s := openAt(t, path, newClock())
-	exec(t, s.DB(), `INSERT INTO store_versions (version_id, is_applied) VALUES (3, 1)`)
+	exec(t, s.DB(), `INSERT INTO store_versions (version_id, is_applied) VALUES (4, 1)`)
 	return path
 }
 

@@ -197,6 +197,7 @@ type run struct {
 	first       map[decision.ContentRef]time.Time
 	revoke      bool // everything that is found
 	broken      bool
+	effect      revoker.Effect // of each rule that is revoked
 }
 
 func (r *run) start() *sweep.Start {
@@ -257,6 +258,7 @@ func (r *run) revocations() []revoker.Revocation {
 			list = append(list, revoker.Revocation{
 				ID: fmt.Sprintf("%s-r%d", r.id, len(list)+1), Sweep: r.id, Ref: ref(r.account, group), Rule: x,
 				Policies: []revoker.Cause{{Policy: "p1", Hash: "h1"}}, Origin: revoker.BySchedule, Actor: "daemon", Created: r.at,
+				Effect: r.effect,
 			})
 		}
 	}

@@ -123,7 +123,7 @@ func (m *Memory) Totals(context.Context) (*Totals, error) {
 	defer m.mu.Unlock()
 	last := &m.entries[len(m.entries)-1]
 	t := &Totals{
-		Restores: map[string]int{}, WindowUsed: m.window(), Entries: last.Seq, Head: last.Hash, Switches: m.switches,
+		Restores: map[string]int{}, RemovedEffects: map[string]int{}, WindowUsed: m.window(), Entries: last.Seq, Head: last.Hash, Switches: m.switches,
 	}
 	for i := range m.restores {
 		if r := &m.restores[i]; r.Outcome != "" {
@@ -150,6 +150,7 @@ func (m *Memory) countRevocations(t *Totals) {
 		}
 		regions[RegionCount{Account: r.Ref.Account, Region: r.Ref.Region, Outcome: string(r.Outcome)}]++
 		if r.Outcome == revoker.Confirmed {
+			t.RemovedEffects[r.Effect.Class]++
 			kinds[KindCount{Protocol: protocolLabel(r.Rule.Protocol), Destination: string(r.Rule.Destination.Kind)}]++
 		}
 	}

@@ -21,7 +21,7 @@ var migrations embed.FS
 const versionTable = "store_versions"
 
 // schema is the newest version of our own tables that this binary knows.
-const schema = 2
+const schema = 3
 
 // migrate brings our tables and then River's to the version of this binary. A newer database is refused: this binary
 // would not know what its rows mean.

@@ -14,6 +14,7 @@ import (
 func intoVersion1(t *testing.T, path string) {
 	t.Helper()
 	forge(t, path, `DROP TABLE policy_files; DROP TABLE feeds; DROP TABLE blobs; DROP TABLE set_uses; DROP TABLE first_seen;
+		ALTER TABLE revocations DROP COLUMN effect_class; ALTER TABLE revocations DROP COLUMN effect;
 		DELETE FROM store_versions WHERE version_id > 1`)
 }
 
@@ -73,7 +74,7 @@ func TestMigratingFromVersion1KeepsEverything(t *testing.T) {
 	same(t, "the schema of version 1", objects(t, first), objects(t, path))
 
 	_, err = store.Open(t.Context(), store.Options{Path: path, Now: c.now, ReadOnly: true})
-	wantError(t, err, "is of version 1, and this binary reads version 2: start `egress-janitor run` of this version once")
+	wantError(t, err, "is of version 1, and this binary reads version 3: start `egress-janitor run` of this version once")
 	s = openAt(t, path, c)
 	same(t, "what the store has after migrating", before, everything(s))
 	if v := got[*store.Verification](t)(s.Verify(t.Context())); v.Broken != "" {

@@ -168,7 +168,8 @@ func (t *tx) saveFirstSeen(ctx context.Context, account string, first map[decisi
 
 func (t *tx) insertRevocations(ctx context.Context, list []revoker.Revocation, names map[decision.ContentRef]string) error {
 	err := t.each(ctx, `INSERT INTO revocations (id, sweep, account, region, group_id, group_name, rule_id, rule_key,
-		content_key, rule, protocol, destination, origin, actor, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		content_key, rule, protocol, destination, origin, actor, created, effect_class, effect)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		len(list), func(i int) ([]any, error) {
 			r := &list[i]
 			rule, err := encode(fieldsOf(&r.Rule))
@@ -178,7 +179,7 @@ func (t *tx) insertRevocations(ctx context.Context, list []revoker.Revocation, n
 			return []any{
 				r.ID, r.Sweep, r.Ref.Account, r.Ref.Region, r.Ref.Group, names[groupRef(r)], r.Rule.ID, r.Rule.Key(),
 				r.Rule.ContentKey(), rule, protocolLabel(r.Rule.Protocol), string(r.Rule.Destination.Kind), string(r.Origin),
-				r.Actor, micros(r.Created),
+				r.Actor, micros(r.Created), r.Effect.Class, r.Effect.Sentence,
 			}, nil
 		})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // Totals counts what metrics say about the store, at one moment.
 func (s *SQL) Totals(ctx context.Context) (*Totals, error) {
 	unwritten := s.unwritten(ctx)
-	totals := &Totals{Restores: map[string]int{}}
+	totals := &Totals{Restores: map[string]int{}, RemovedEffects: map[string]int{}}
 	err := s.read(ctx, "counting", func(t *tx) (err error) {
 		if totals.Switches, err = s.switches(ctx, t); err != nil {
 			return err
@@ -68,6 +68,16 @@ func (t *tx) countRevocations(ctx context.Context, totals *Totals) error {
 		return err
 	}, `SELECT protocol, destination, COUNT(*) FROM revocations WHERE outcome = ?
 		GROUP BY protocol, destination ORDER BY protocol, destination`, string(revoker.Confirmed))
+	if err != nil {
+		return err
+	}
+	err = t.rows(ctx, func(rows *sql.Rows) error {
+		var class string
+		var n int
+		err := rows.Scan(&class, &n)
+		totals.RemovedEffects[class] = n
+		return err
+	}, `SELECT effect_class, COUNT(*) FROM revocations WHERE outcome = ? GROUP BY effect_class`, string(revoker.Confirmed))
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (t *tx) revocations(ctx context.Context, which string, args ...any) ([]Revo
 		var rule string
 		var created, ended int64
 		err = rows.Scan(&r.ID, &r.Sweep, &r.Ref.Account, &r.Ref.Region, &r.Ref.Group, &r.GroupName, &rule, &r.Origin, &r.Actor,
-			&created, &r.Outcome, &r.Attribution, &r.Detail, &ended)
+			&created, &r.Outcome, &r.Attribution, &r.Detail, &ended, &r.Effect.Class, &r.Effect.Sentence)
 		if err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func (t *tx) revocations(ctx context.Context, which string, args ...any) ([]Revo
 		list = append(list, r)
 		return err
 	}, `SELECT id, sweep, account, region, group_id, group_name, rule, origin, actor, created, outcome, attribution, detail,
-		ended FROM revocations `+which, args...)
+		ended, effect_class, effect FROM revocations `+which, args...)
 	if err != nil {
 		return nil, err
 	}

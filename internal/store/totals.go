@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/reach"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/internal/sweep"
 )
@@ -34,6 +35,26 @@ type Totals struct {
 	// Returned are findings of rules whose content was removed before, and that no restore holds: what came back.
 	Returned  []ReturnedCount
 	Decisions []ReasonCount
+	// Effects are the rules to be revoked of each account's last finished sweep, by the class of their effect.
+	Effects []EffectCount
+	// Closed is what the revocations of each account's last finished sweep were going to close.
+	Closed []ClosedPairs
+	// RemovedEffects are the confirmed revocations by the class of their effect; empty where it is not known.
+	RemovedEffects map[string]int
+}
+
+// EffectCount counts rules that are to be revoked.
+type EffectCount struct {
+	Account string
+	Effect  string // a class of [reach.Effect]
+	Count   int
+}
+
+// ClosedPairs is a number of (address, port) pairs by family; see [reach.Pairs].
+type ClosedPairs struct {
+	Account string
+	IPv4    float64
+	IPv6    float64
 }
 
 // PolicyCount counts revocations of a policy.
@@ -97,16 +118,22 @@ type summary struct {
 	Findings  []FindingCount
 	Returned  []ReturnedCount
 	Decisions []ReasonCount
+	Effects   []EffectCount
+	Closed    []ClosedPairs
 }
 
 func summarise(r *sweep.Result, past map[decision.ContentRef]decision.Past) summary {
 	findings := map[FindingCount]int{}
 	returned := map[ReturnedCount]int{}
 	decisions := map[ReasonCount]int{}
+	effects := map[EffectCount]int{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		d := &f.Decision
 		decisions[ReasonCount{Account: r.Account.Name, Action: string(d.Action), Reason: d.Reason}]++
+		if d.Action == decision.Revoke {
+			effects[EffectCount{Account: r.Account.Name, Effect: string(effectOf(f))}]++
+		}
 		before := past[contentRef(f)]
 		back := before.Revocations > 0 && !r.Finished.Before(before.HeldUntil) // what we restored did not come back by itself
 		for n, v := range f.Violations {
@@ -133,11 +160,27 @@ func summarise(r *sweep.Result, past map[decision.ContentRef]decision.Past) summ
 		key.Count = n
 		s.Decisions = append(s.Decisions, key)
 	}
+	for key, n := range effects {
+		key.Count = n
+		s.Effects = append(s.Effects, key)
+	}
+	s.Closed = []ClosedPairs{{Account: r.Account.Name, IPv4: r.Closing.IPv4, IPv6: r.Closing.IPv6}}
 	s.sort()
 	return s
 }
 
+// effectOf is the class of a finding's effect.
+func effectOf(f *decision.Finding) reach.Class {
+	if f.Effect == nil {
+		return reach.Unknown
+	}
+	return f.Effect.Class
+}
+
 func (s *summary) sort() {
+	slices.SortFunc(s.Effects, func(a, b EffectCount) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Effect, b.Effect))
+	})
 	slices.SortFunc(s.Findings, func(a, b FindingCount) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Policy, b.Policy), cmp.Compare(a.State, b.State))
 	})
@@ -154,6 +197,8 @@ func (t *Totals) add(s *summary) {
 	t.Findings = append(t.Findings, s.Findings...)
 	t.Returned = append(t.Returned, s.Returned...)
 	t.Decisions = append(t.Decisions, s.Decisions...)
+	t.Effects = append(t.Effects, s.Effects...)
+	t.Closed = append(t.Closed, s.Closed...)
 }
 
 func contentRef(f *decision.Finding) decision.ContentRef {

@@ -37,7 +37,7 @@ func recordTables() []recordTable {
 			name: "revocations", what: "revocation", id: "id",
 			intent: []string{
 				"sweep", "account", "region", "group_id", "rule", "rule_id", "rule_key", "content_key", "protocol", "destination",
-				"origin", "actor",
+				"origin", "actor", "effect_class", "effect",
 			},
 			ending: []string{"outcome", "attribution", "detail"}, open: none(3),
 		},
@@ -99,6 +99,9 @@ type entryData struct {
 	Rules       int    `json:"rules"`
 	Findings    int    `json:"findings"`
 	Revocations int    `json:"revocations"`
+
+	EffectClass string `json:"effectClass"`
+	Effect      string `json:"effect"`
 
 	Region   string          `json:"region"`
 	Group    string          `json:"group"`
@@ -180,7 +183,8 @@ func (e *Entry) statements(armed bool) ([]statement, error) {
 func (e *Entry) revocationStatements(d *entryData) ([]statement, error) {
 	rule, err := ruleFrom(string(d.Rule))
 	list := says("revocations", d.Revocation, false, d.Sweep, e.Account, d.Region, d.Group, string(d.Rule), rule.ID, rule.Key(),
-		rule.ContentKey(), protocolLabel(rule.Protocol), string(rule.Destination.Kind), d.Origin, e.Actor)
+		rule.ContentKey(), protocolLabel(rule.Protocol), string(rule.Destination.Kind), d.Origin, e.Actor,
+		d.EffectClass, d.Effect)
 	for i, c := range d.Policies {
 		list = append(list, says("revocation_policies", d.Revocation+"/"+strconv.Itoa(i), false, c.Policy, c.Hash)...)
 	}

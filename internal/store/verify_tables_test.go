@@ -93,6 +93,10 @@ func TestVerifyComparesTheRecordsWithTheLog(t *testing.T) {
 		{"how a restore ended", `UPDATE restores SET outcome = 'failed' WHERE id = 'u1'`, 15, `restore u1 says outcome "failed"`},
 		{"an open restore ended", `UPDATE restores SET outcome = 'failed' WHERE id = 'u2'`, 16, `restore u2 says outcome "failed"`},
 		{"how long a restore holds", `UPDATE restores SET hold_until = 0 WHERE id = 'u1'`, 14, `restore u1 says hold_until "0"`},
+		{
+			"what a removal does", `UPDATE revocations SET effect_class = 'none' WHERE id = 's-r1'`, 5,
+			`revocation s-r1 says effect_class "none"`,
+		},
 		{"a restore deleted", `DELETE FROM restores WHERE id = 'u2'`, 16, `the record of restore u2 is missing`},
 		{"a report made whole", `UPDATE sweeps SET complete = 0 WHERE id = 's'`, 4, `sweep s says complete "0"`},
 		{"a given up sweep finished", `UPDATE sweeps SET finished = 1 WHERE id = 's9'`, 18, `sweep s9 says finished <> 0 "1"`},

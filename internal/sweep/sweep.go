@@ -123,7 +123,7 @@ type Result struct {
 	Findings []decision.Finding
 	// Batches are the groups with rules that reached candidate, in the same order, and what removing these does.
 	Batches []decision.Batch
-	// Hygiene is what is odd about the rules of groups, sorted by region and group, if that was asked for.
+	// Hygiene is what is odd about the rules of groups, sorted by region and group. Nil if nobody asked.
 	Hygiene []Hygiene
 	// Closing is what the recorded revocations close, over all groups; zero for a sweep that may not act.
 	Closing reach.Pairs
@@ -179,6 +179,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		present: map[decision.ContentRef]bool{},
 		doubts:  map[groupKey][]revoker.Revocation{},
 		there:   map[string]bool{},
+	}
+	if o.Hygiene {
+		s.result.Hygiene = []Hygiene{}
 	}
 	s.evaluator = o.Policies.Evaluator(o.Account.Name, s.result.Started)
 	s.keepers = newKeepers(o.Earlier, o.Policies, o.Account.Name, s.result.Started)
