@@ -30,11 +30,13 @@ type descs struct {
 	readAt            *prometheus.Desc
 }
 
+// describe describes a family.
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
+}
+
 func newDescs() descs {
-	describe := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
-	}
-	return descs{
+	d := descs{
 		policies: describe("policies",
 			"Policies that are loaded."),
 		limit: describe("limit",
@@ -75,17 +77,6 @@ func newDescs() descs {
 		decisions: describe("decisions",
 			"Rules with findings in the last finished sweep of the account, each once, by what was decided about "+
 				"them and why. It is decided as if enforcing, whatever the mode.", "account", "action", "reason"),
-		effects: describe("decisions_effect",
-			"Rules of the last finished sweep of the account that are to be revoked, each once, by what removing them does, "+
-				"within the scope of the configuration: closes, none (it stays permitted or was without effect), opens, mixed, "+
-				"unknown.", "account", "effect"),
-		closed: describe("sweep_closed_pairs",
-			"(address, port) pairs that the revocations recorded by the last finished sweep of the account close together, "+
-				"summed over its groups, by family; 0 for a sweep that may not act. Members of destination groups are not "+
-				"counted. Read it on a log scale.", "account", "family"),
-		removedEffects: describe("removed_rules_effect_total",
-			"Rules whose removal was confirmed, over all of the store's history, each once, by what removing them was going "+
-				"to do when it was decided. none: nothing was closed by it. other: it was not computed.", "effect"),
 		entries: describe("audit_entries",
 			"Entries of the audit log. It never falls unless entries were lost."),
 		head: describe("audit_head_info",
@@ -97,6 +88,23 @@ func newDescs() descs {
 		readAt: describe("store_read_timestamp_seconds",
 			"When the store was last read for these metrics; what comes from the store is as old as this."),
 	}
+	d.addEffects()
+	return d
+}
+
+// addEffects describes what is said of what removing rules does.
+func (d *descs) addEffects() {
+	d.effects = describe("decisions_effect",
+		"Rules of the last finished sweep of the account that are to be revoked, each once, by what removing them does, "+
+			"within the scope of the configuration: closes, none (it stays permitted or was without effect), opens, mixed, "+
+			"unknown.", "account", "effect")
+	d.closed = describe("sweep_closed_pairs",
+		"(address, port) pairs that the revocations recorded by the last finished sweep of the account close together, "+
+			"summed over its groups, by family; 0 for a sweep that may not act. Members of destination groups are not "+
+			"counted. Read it on a log scale.", "account", "family")
+	d.removedEffects = describe("removed_rules_effect_total",
+		"Rules whose removal was confirmed, over all of the store's history, each once, by what removing them was going "+
+			"to do when it was decided. none: nothing was closed by it. other: it was not computed.", "effect")
 }
 
 func (d *descs) all() []*prometheus.Desc {

@@ -61,7 +61,8 @@ func snapshot() *metrics.Snapshot {
 			{Account: "prod", Action: "exempt", Reason: "backup", Count: 1},
 		},
 		Effects: []metrics.EffectCount{
-			{Account: "prod", Effect: "closes", Count: 3}, {Account: "prod", Effect: "of-the-moon", Count: 1},
+			{Account: "prod", Effect: "closes", Count: 3},
+			{Account: "prod", Effect: "of-the-moon", Count: 1},
 			{Account: "sold", Effect: "closes", Count: 44},
 		},
 		Closed:         []metrics.ClosedPairs{{Account: "prod", IPv4: 256, IPv6: 1 << 63}, {Account: "sold", IPv4: 1}},

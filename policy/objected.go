@@ -31,8 +31,7 @@ func (m *matcher) objects(p *probe, assume assumption) objection {
 	case opLeaf:
 		c, can := m.clause.(objector)
 		if !can || m.negated {
-			_, blind := m.clause.(collateralClause)
-			if blind && !m.negated && m.clause.(collateralClause).collateral(p) {
+			if c, blind := m.clause.(collateralClause); blind && !m.negated && c.collateral(p) {
 				return objection{} // an expression: it says that there is more, and not what
 			}
 			return wholly()
@@ -268,7 +267,7 @@ func (c *protocolClause) objects(p *probe) objection {
 	list := []sg.Protocol{}
 	for n := range 256 {
 		if hasBit(c.numbers[:], n) == (c.relation == overlaps) {
-			list = append(list, sg.Protocol(n+1)) //nolint:gosec // a number plus one; see [sg.Protocol]
+			list = append(list, sg.Protocol(n+1))
 		}
 	}
 	return objection{extents: []sg.Extent{{Protocols: list}}, told: true}

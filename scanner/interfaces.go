@@ -21,10 +21,7 @@ type Combination struct {
 // interfacesPerPage is the most that the cloud puts on a page of interfaces.
 const interfacesPerPage = 500
 
-var (
-	errNoInterfaceID = errors.New("an interface without an ID")
-	errNoGroups      = errors.New("an interface without a security group")
-)
+var errNoInterfaceID = errors.New("an interface without an ID")
 
 // ReadInterfaces lists the interfaces of a region to the end, and gives the combinations of groups that they have, sorted
 // by these. Of opts, Interfaces and MaxGroupPages count. An interface that is listed twice counts once, and as it was
@@ -41,11 +38,8 @@ func ReadInterfaces(ctx context.Context, opts Options, region sg.Region) ([]Comb
 		keep: func(items []sg.Interface) (fresh int, err error) {
 			for i := range items {
 				card := &items[i]
-				switch {
-				case card.ID == "":
+				if card.ID == "" {
 					return fresh, errNoInterfaceID
-				case len(card.Groups) == 0:
-					return fresh, fmt.Errorf("%s: %w", card.ID, errNoGroups)
 				}
 				if _, known := groups[card.ID]; !known {
 					fresh++
@@ -76,6 +70,9 @@ func combine(groups, instances map[string]string) []Combination {
 	counts := map[string]*Combination{}
 	attached := map[string]map[string]bool{}
 	for card, joined := range groups {
+		if joined == "" { // no rule of any group matters to it
+			continue
+		}
 		c := counts[joined]
 		if c == nil {
 			c = &Combination{Groups: strings.Split(joined, groupSeparator)}

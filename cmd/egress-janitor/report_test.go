@@ -31,7 +31,7 @@ func reportKeys() map[string]string {
 	add(always, "sweep.", "id", "account", "mode", "policyHash", "started", "finished", "complete", "unknown")
 	add(always, "scope.", "regions")
 	add(always, "scope.regions[].", "id", "complete", "groups", "rules")
-	add(always, "totals.", "groups", "rules", "unreadable", "findings", "byAction", "byReason")
+	add(always, "totals.", "groups", "rules", "unreadable", "findings", "byAction", "byReason", "byEffect")
 	finding := "findings[]."
 	add(always, finding, "account", "region", "group", "rule", "policies", "effect", "decision", "executed")
 	add(sometimes, finding, "notExecutedBecause")
@@ -40,11 +40,24 @@ func reportKeys() map[string]string {
 	add(always, finding+"rule.", "protocol", "action", "priority", "nicType", "destination", "destinationKind", "portRange")
 	add(sometimes, finding+"rule.", "id", "description", "createTime", "unreadable")
 	add(always, finding+"policies[].", "name", "severity", "verdict", "because")
-	add(always, finding+"effect.", "scope", "class")
+	add(always, finding+"effect.", "scope", "class", "sentence")
+	add(sometimes, finding+"effect.", "closedPairs", "closes", "opens", "shadowedBy", "stillPermittedBy", "warning")
+	add(sometimes, finding+"effect.closedPairs.", "ipv4", "ipv6")
+	add(always, finding+"effect.closes[].", "protocol", "cidr", "ports")
+	add(always, finding+"effect.opens[].", "protocol", "cidr", "ports")
+	add(sometimes, finding, "narrowing")
+	add(always, finding+"narrowing.", "sentence", "needed", "free", "rules")
+	add(sometimes, finding+"narrowing.", "left")
+	add(always, finding+"narrowing.left[].", "protocol", "cidr")
+	add(always, finding+"narrowing.rules[].",
+		"Description", "DestCidrIp", "IpProtocol", "NicType", "Policy", "PortRange", "Priority")
 	add(always, finding+"decision.", "action")
 	add(sometimes, finding+"decision.", "reason")
 	add(always, "groups[].", "account", "region", "id", "effect")
-	add(always, "groups[].effect.", "scope", "class")
+	add(always, "groups[].effect.", "scope", "class", "sentence")
+	add(sometimes, "groups[].effect.", "closedPairs", "closes", "shadowedBy", "stillPermittedBy", "warning")
+	add(always, "groups[].effect.closedPairs.", "ipv4")
+	add(always, "groups[].effect.closes[].", "protocol", "cidr", "ports")
 	add(always, "exceptions[].", "name", "reason", "owner", "ticket", "expires", "exempted", "notices")
 	add(sometimes, "exceptions[].", "unsure")
 	add(always, "errors[].", "account", "region", "group", "rule", "error")
@@ -68,7 +81,7 @@ func (c *keyCounter) count(path string, value any) {
 		}
 	case map[string]any:
 		switch path {
-		case "totals.byAction", "totals.byReason", "findings[].group.tags":
+		case "totals.byAction", "totals.byReason", "totals.byEffect", "findings[].group.tags":
 			return
 		}
 		c.objects[path]++

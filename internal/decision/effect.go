@@ -33,10 +33,10 @@ func (d *decider) goesByEffect(i, p int) bool {
 
 // effects asks for effects; without anybody to ask, none is known.
 func (d *decider) effects(batch []bool) ([]*reach.Effect, []Batch) {
-	if d.Subject.Reach == nil {
+	if d.Reach == nil {
 		return make([]*reach.Effect, len(d.Findings)), nil
 	}
-	return d.Subject.Reach.Effects(d.Findings, batch)
+	return d.Reach.Effects(d.Findings, batch)
 }
 
 // reach gives the findings and batches their effects, and has the policies that go by these leave alone what closes

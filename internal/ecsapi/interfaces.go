@@ -60,10 +60,12 @@ func decodeInterfaces(body string) (page sg.Page[sg.Interface], err error) {
 }
 
 func (s *scanner) networkInterface() (card sg.Interface, err error) {
+	said := false
 	err = s.object(func(s *scanner, key string) error {
 		if key != "SecurityGroupIds" {
 			return s.fields(key, field{"NetworkInterfaceId", &card.ID}, field{"InstanceId", &card.Instance})
 		}
+		said = true
 		return s.wrapped("SecurityGroupId", func() { card.Groups = nil }, func(s *scanner) error {
 			var id string
 			err := s.scalar(&id)
@@ -75,7 +77,7 @@ func (s *scanner) networkInterface() (card sg.Interface, err error) {
 	case err != nil:
 	case card.ID == "":
 		err = s.fail(errNoID)
-	case len(card.Groups) == 0:
+	case !said:
 		err = s.fail(errNoGroupsOf)
 	}
 	return card, err

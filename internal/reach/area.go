@@ -2,6 +2,7 @@ package reach
 
 import (
 	"cmp"
+	"encoding/binary"
 	"maps"
 	"net/netip"
 	"slices"
@@ -25,7 +26,7 @@ func newArea() *area { return &area{known: map[string]int{}} }
 func (a *area) add(columns []int32, at int) {
 	key := make([]byte, 0, 4*len(columns))
 	for _, c := range columns {
-		key = append(key, byte(c), byte(c>>8), byte(c>>16), byte(c>>24))
+		key = binary.LittleEndian.AppendUint32(key, uint32(c)) //nolint:gosec // columns count from 0
 	}
 	i, known := a.known[string(key)]
 	if !known {
@@ -128,7 +129,7 @@ func (w *walk) sides(columns []int32) []Space {
 		for ; to < len(columns) && columns[to]/each == p; to++ {
 			c := columns[to] % each
 			cells = append(cells, c)
-			key = append(key, byte(c), byte(c>>8), byte(c>>16), byte(c>>24))
+			key = binary.LittleEndian.AppendUint32(key, uint32(c)) //nolint:gosec // columns count from 0
 		}
 		if sources[string(key)] == nil {
 			order, sources[string(key)] = append(order, string(key)), cells

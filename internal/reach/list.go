@@ -236,7 +236,8 @@ type block struct {
 
 func newBlock(p netip.Prefix) block {
 	low := addressOf(p.Addr())
-	return block{low: low, high: low.last(p.Addr().BitLen() - p.Bits()), bits: uint8(p.Bits()), six: p.Addr().Is6()} //nolint:gosec // at most 128
+	bits := uint8(p.Bits()) //nolint:gosec // at most 128
+	return block{low: low, high: low.last(p.Addr().BitLen() - p.Bits()), bits: bits, six: p.Addr().Is6()}
 }
 
 func (b *block) contains(o *block) bool {

@@ -122,7 +122,7 @@ func (w *walk) groups(kind outcomeKind, sets []int16, combinations []int, column
 func (w *walk) choice(groups []int16) int32 {
 	for i, known := range w.choices {
 		if slices.Equal(known, groups) {
-			return int32(i) //nolint:gosec // few
+			return int32(i)
 		}
 	}
 	w.choices = append(w.choices, groups)

@@ -95,7 +95,7 @@ func (n *Narrowing) sentence(rule *sg.Rule, kept []Space) string {
 	}
 	switch {
 	case n.Needed == 0:
-		return keeps + " but " + lost
+		return keeps + " of which " + lost
 	case rule.Priority > maxPriority:
 		return fmt.Sprintf("%s but %s to keep that cannot have its priority of %d", keeps, plural(n.Needed, "rule"), rule.Priority)
 	case n.Needed > n.Free:

@@ -49,7 +49,8 @@ func rank(p sg.Protocol) int {
 }
 
 func comparePrefixes(a, b netip.Prefix) int {
-	return cmp.Or(cmp.Compare(a.Addr().BitLen(), b.Addr().BitLen()), a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+	return cmp.Or(
+		cmp.Compare(a.Addr().BitLen(), b.Addr().BitLen()), a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
 }
 
 // solvePlane narrows one plane. What nobody objects to in any protocol stays with rules for all protocols, as these are the
@@ -89,7 +90,7 @@ func (r *remainder) solvePlane(p *plane) (rules []kept, left []Space, ok bool) {
 // destination that may be of both families is treated as IPv4, as its rules are mostly.
 // Source: AuthorizeSecurityGroupEgress, the errors InvalidParam.Ipv4ProtocolConflictWithIpv6Address and the other way round.
 func possible(protocol sg.Protocol, family Family) bool {
-	switch protocol {
+	switch protocol { //nolint:exhaustive // the others are of both families
 	case sg.ICMP:
 		return family != IPv6
 	case sg.ICMPv6:
@@ -230,7 +231,8 @@ func (r *remainder) unkept(family Family) []sg.Protocol {
 	}
 	slices.Sort(protocols)
 	protocols = slices.Compact(protocols)
-	return append(slices.DeleteFunc(named(), func(protocol sg.Protocol) bool { return possible(protocol, family) }), protocols...)
+	others := slices.DeleteFunc(named(), func(protocol sg.Protocol) bool { return possible(protocol, family) })
+	return append(others, protocols...)
 }
 
 // boxes are the spaces of some pieces without ports.

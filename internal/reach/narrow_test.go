@@ -147,8 +147,8 @@ func TestNarrowProposesWhatNobodyObjectsTo(t *testing.T) {
 				"gre -1/-1 to 0.0.0.0/0",
 			},
 			left: boxes("128.0.0.0/1", "icmpv6", "other"),
-			sentence: "the rule also permits what no policy objects to: to keep that, add 5 rules first (everything to 0.0.0.0/1, " +
-				"tcp/2-65535, all udp ports, gre and icmp to 0.0.0.0/0), then revoke it; icmpv6 and other protocols to 128.0.0.0/1 " +
+			sentence: "the rule also permits what no policy objects to: to keep that, add 5 rules first (tcp/2-65535, all udp " +
+				"ports, gre and icmp to 0.0.0.0/0 and everything to 0.0.0.0/1), then revoke it; icmpv6 and other protocols to 128.0.0.0/1 " +
 				"cannot be kept but by a rule for a protocol number or for all protocols",
 		},
 		"a protocol number": {
@@ -158,9 +158,9 @@ func TestNarrowProposesWhatNobodyObjectsTo(t *testing.T) {
 					{Protocols: []sg.Protocol{51, sg.ICMP}}, {Protocols: []sg.Protocol{sg.TCP, sg.UDP, sg.GRE, sg.ICMPv6}},
 				},
 			},
-			left: []Space{{Protocol: "other", CIDR: netip.MustParsePrefix("::/0")}},
-			sentence: "the rule also permits what no policy objects to, but most other protocols (1 left out) to ::/0 cannot be kept " +
-				"but by a rule for a protocol number or for all protocols",
+			left: []Space{{Protocol: "other", Except: []uint8{50}, CIDR: netip.MustParsePrefix("::/0")}},
+			sentence: "the rule also permits what no policy objects to, but other protocols but 50 to ::/0 cannot be kept but " +
+				"by a rule for a protocol number or for all protocols",
 		},
 		"a source": {
 			narrowCase: narrowCase{

@@ -45,8 +45,8 @@ func TestEffectsAreWhatAnOraclePointByPointSays(t *testing.T) {
 	t.Parallel()
 	classes := map[reach.Class]int{}
 	witnesses := map[string]int{}
-	for seed := range uint64(*lists) { //nolint:gosec // a count
-		w := draw(rand.New(rand.NewPCG(seed, 6))) //nolint:gosec // chance for tests
+	for seed := range uint64(*lists) {
+		w := draw(rand.New(rand.NewPCG(seed, 6)))
 		want := w.truth()
 		classes[want.class]++
 		for name, there := range map[string]bool{

@@ -62,8 +62,8 @@ const (
 	IPv6      Family = "ipv6"
 )
 
-// Protocols of a [Space] beside the names of single ones. A rule for all protocols is about tcp, udp, icmp, icmpv6, gre
-// and other, in the families of its addresses.
+// ProtocolOther is what a [Space] is about beside single protocols. A rule for all protocols is about tcp, udp, icmp,
+// icmpv6, gre and other, in the families of its addresses.
 const ProtocolOther = "other"
 
 // Space is a box of traffic: everything that all fields fit. The zero value of an optional field is no restriction.

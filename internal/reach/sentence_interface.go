@@ -51,7 +51,7 @@ func (t *tally) add(on *OnInterfaces) {
 	t.instances += on.Instances
 }
 
-func (t tally) String() string {
+func (t *tally) String() string {
 	text := plural(t.interfaces, "interface")
 	switch {
 	case t.instances == 0:
@@ -106,14 +106,14 @@ func (e *Effect) unequal() string {
 		case one.Class == None || one.Class == Unknown:
 		case first == nil:
 			first = one
-		case !slices.EqualFunc(first.Closes, one.Closes, Space.equal), !slices.EqualFunc(first.Opens, one.Opens, Space.equal):
+		case !slices.EqualFunc(first.Closes, one.Closes, equalSpaces), !slices.EqualFunc(first.Opens, one.Opens, equalSpaces):
 			return " (not all of it on each)"
 		}
 	}
 	return ""
 }
 
-func (s Space) equal(o Space) bool {
+func equalSpaces(s, o Space) bool {
 	return slices.Equal(s.Except, o.Except) && s.Protocol == o.Protocol && s.CIDR == o.CIDR && s.Group == o.Group &&
 		s.Family == o.Family && s.Ports == o.Ports && s.Source == o.Source && s.SourcePorts == o.SourcePorts && s.NIC == o.NIC
 }

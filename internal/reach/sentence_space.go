@@ -224,6 +224,12 @@ func (t *traffic) parts(say func(protocol string, ranges []sg.PortRange) string)
 		parts = append(parts, t.plain...)
 	}
 	switch {
+	case t.rest && len(t.except) > 0 && len(t.except) <= maxNamed:
+		numbers := make([]string, len(t.except))
+		for i, n := range t.except {
+			numbers[i] = fmt.Sprint(n)
+		}
+		return append(parts, "other protocols but "+inWords(numbers))
 	case t.rest && len(t.except) > 0:
 		return append(parts, fmt.Sprintf("most other protocols (%d left out)", len(t.except)))
 	case t.rest:
@@ -292,12 +298,12 @@ func gapsOf(ranges []sg.PortRange) []sg.PortRange {
 	next := 1
 	for _, r := range ranges {
 		if int(r.Low) > next {
-			gaps = append(gaps, sg.PortRange{Low: uint16(next), High: r.Low - 1}) //nolint:gosec // below r.Low
+			gaps = append(gaps, sg.PortRange{Low: uint16(next), High: r.Low - 1})
 		}
 		next = int(r.High) + 1
 	}
 	if next <= math.MaxUint16 {
-		gaps = append(gaps, sg.PortRange{Low: uint16(next), High: math.MaxUint16}) //nolint:gosec // checked
+		gaps = append(gaps, sg.PortRange{Low: uint16(next), High: math.MaxUint16})
 	}
 	return gaps
 }

@@ -75,16 +75,16 @@ func newWalk(a *analysis, p *layer) *walk {
 // choose finds the rules of the layer that can matter. Looking at pairs pays for a few removed rules only.
 func (w *walk) choose() {
 	var removed []int
-	for _, at := range w.layer.speaking {
+	for _, at := range w.speaking {
 		if w.gone[at] {
 			removed = append(removed, at)
 		}
 	}
 	if len(removed) > fewRules {
-		w.local = w.layer.speaking
+		w.local = w.speaking
 		return
 	}
-	for _, at := range w.layer.speaking {
+	for _, at := range w.speaking {
 		if w.gone[at] || slices.ContainsFunc(removed, func(r int) bool { return w.meet(&w.rules[at], &w.rules[r]) }) {
 			w.local = append(w.local, at)
 		}
@@ -125,8 +125,8 @@ func (w *walk) cut() {
 		if !w.ported {
 			continue
 		}
-		own, any := w.portsOf(r), r.portSet >= 0
-		if any {
+		own, every := w.portsOf(r), r.portSet >= 0
+		if every {
 			portAll.add(i)
 			own = []sg.PortRange{sg.AllPorts()}
 		} else {
@@ -237,7 +237,7 @@ func meets(a, b bitset) bool {
 }
 
 // note adds a cell to an outcome.
-func (w *walk) note(kind outcomeKind, by int32, column int32) {
+func (w *walk) note(kind outcomeKind, by, column int32) {
 	o := outcome{kind, by}
 	columns := w.found[o]
 	if len(columns) == 0 {

@@ -391,6 +391,7 @@ func locksOnce(t *testing.T, s twin, _ *clock) {
 
 // effectIsOnRecord: what removing a rule was going to do is given back, and counted once that is confirmed.
 func effectIsOnRecord(t *testing.T, s twin, c *clock) {
+	t.Helper()
 	r := one("s", c.tick())
 	r.effect = revoker.Effect{Class: "closes", Sentence: "closes tcp/22 to 10.0.0.0/8 within this group"}
 	r.do(t, s)

@@ -123,7 +123,8 @@ func (m *Memory) Totals(context.Context) (*Totals, error) {
 	defer m.mu.Unlock()
 	last := &m.entries[len(m.entries)-1]
 	t := &Totals{
-		Restores: map[string]int{}, RemovedEffects: map[string]int{}, WindowUsed: m.window(), Entries: last.Seq, Head: last.Hash, Switches: m.switches,
+		Restores: map[string]int{}, RemovedEffects: map[string]int{},
+		WindowUsed: m.window(), Entries: last.Seq, Head: last.Hash, Switches: m.switches,
 	}
 	for i := range m.restores {
 		if r := &m.restores[i]; r.Outcome != "" {

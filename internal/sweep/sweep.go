@@ -136,19 +136,6 @@ type Result struct {
 	Change *policy.Change
 }
 
-// Hygiene is the anomalies of one group's rules.
-type Hygiene struct {
-	Group     *sg.Group
-	Anomalies []Anomaly
-}
-
-// Anomaly is something odd about a rule; see [reach.Anomaly].
-type Anomaly struct {
-	reach.Anomaly
-
-	Rule sg.Rule
-}
-
 // RuleCount is how many rules were read.
 func (r *Result) RuleCount() int {
 	n := 0
@@ -394,22 +381,6 @@ func placesOf(findings []policy.Finding, rules []sg.Rule) []int {
 		places = append(places, at)
 	}
 	return places
-}
-
-// inspect notes what is odd about the rules of a group, if that was asked for.
-func (s *sweep) inspect(g *scanner.Group) {
-	if !s.Hygiene || g.Incomplete != "" {
-		return
-	}
-	anomalies := reach.Compile(&g.Group, g.Rules, reach.Options{}).Anomalies()
-	if len(anomalies) == 0 {
-		return
-	}
-	odd := Hygiene{Group: g.Clone()}
-	for _, a := range anomalies {
-		odd.Anomalies = append(odd.Anomalies, Anomaly{Anomaly: a, Rule: g.Rules[a.Rule].Clone()})
-	}
-	s.result.Hygiene = append(s.result.Hygiene, odd)
 }
 
 // look notes which of the watched contents of a group are there. What was not read whole is left out: that no policy
