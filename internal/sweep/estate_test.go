@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/reach"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/internal/store"
 	"github.com/egress-janitor/egress-janitor/internal/sweep"
@@ -32,6 +33,8 @@ type estate struct {
 	lists  bool   // prefix lists and port lists can be read
 	blocks string // what a prefix list holds
 	ports  sg.PortRange
+	cards  []sg.Interface
+	noCard error // why interfaces cannot be listed
 
 	read    func(group string)                   // is called before the rules of a group are read
 	refuse  func(*revoker.Call) *revoker.Answer  // nil, or an answer instead of doing what was asked
@@ -117,6 +120,11 @@ func (e *estate) PortList(_ context.Context, _ sg.Region, id string) (sg.PortLis
 	return sg.PortList{ID: id, Ranges: []sg.PortRange{e.ports}}, nil
 }
 
+// Interfaces implements [scanner.InterfaceLister].
+func (e *estate) Interfaces(context.Context, sg.Region, string) (sg.Page[sg.Interface], error) {
+	return sg.Page[sg.Interface]{Items: e.cards}, e.noCard
+}
+
 // Send implements revoker.Sender.
 func (e *estate) Send(_ context.Context, call *revoker.Call) revoker.Answer {
 	e.mu.Lock()
@@ -177,6 +185,7 @@ type bench struct {
 	earlier []*policy.Set
 	rules   scanner.RuleReader // of sweeps; nil: the cloud
 	only    func(*decision.Finding) bool
+	scope   reach.Scope
 
 	stop    string
 	regions []string
@@ -247,6 +256,7 @@ func (b *bench) sweep(notExecuted string) *sweep.Result {
 		},
 		Identity: b.cloud, Groups: b.cloud, Rules: rules, Policies: b.set, Terms: &b.terms, Now: b.now, NewID: b.newID,
 		Ledger: b.store, Doubts: b.store, Only: b.only, Earlier: b.earlier,
+		Scope: b.scope, Interfaces: b.cloud,
 	})
 	if err != nil {
 		b.t.Fatal(err)
@@ -257,7 +267,7 @@ func (b *bench) sweep(notExecuted string) *sweep.Result {
 func (b *bench) options() sweep.SettleOptions {
 	return sweep.SettleOptions{
 		Account: b.account(), Identity: b.cloud, Groups: b.cloud, Rules: b.cloud,
-		Present:  b.present,
+		Present: b.present, Interfaces: b.cloud,
 		Worklist: b.store, Journal: b.store, Sender: b.cloud, Now: b.now, NewID: b.newID, Workers: 1,
 		LookAgain: time.Nanosecond,
 		Wait:      func(_ context.Context, d time.Duration) error { b.clock = b.clock.Add(d); return nil },
@@ -265,7 +275,10 @@ func (b *bench) options() sweep.SettleOptions {
 }
 
 func (b *bench) present() sweep.Present {
-	return sweep.Present{Stop: b.stop, Mode: b.mode, Regions: b.regions, Policies: b.set, Terms: &b.terms, Earlier: b.earlier}
+	return sweep.Present{
+		Stop: b.stop, Mode: b.mode, Regions: b.regions, Policies: b.set, Terms: &b.terms, Earlier: b.earlier,
+		Scope: b.scope,
+	}
 }
 
 func (b *bench) settle() *sweep.Settled {
