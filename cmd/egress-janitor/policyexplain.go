@@ -213,7 +213,11 @@ func (g *explainGround) explain(subject *ruleSubject, now time.Time) *explained 
 			Group: &subject.group, Rule: subject.rule, Violations: result.explanation.Finding.Violations,
 			Incomplete: subject.incomplete, PeerGone: subject.peerGone,
 		}}
-		g.terms(subject.account).Decide(&decision.Subject{Findings: findings, Complete: true, Now: now}, nil)
+		about := &decision.Subject{Findings: findings, Complete: true, Now: now}
+		if subject.effect != nil {
+			about.Reach = onlyEffect{subject.effect}
+		}
+		g.terms(subject.account).Decide(about, nil)
 		result.decision = findings[0].Decision
 	}
 	result.hints = result.advise()

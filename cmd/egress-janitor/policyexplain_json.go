@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/egress-janitor/egress-janitor/internal/report"
 	"github.com/egress-janitor/egress-janitor/internal/snapshot"
 	"github.com/egress-janitor/egress-janitor/internal/strictyaml"
 	"github.com/egress-janitor/egress-janitor/policy"
@@ -19,6 +20,7 @@ type (
 		Now      time.Time             `json:"now"`
 		Policies []jsonExplainedPolicy `json:"policies"`
 		Decision *jsonExplainedVerdict `json:"decision,omitempty"`
+		Effect   any                   `json:"effect,omitempty"`   // of removing the rule alone, as reports have it
 		Reported string                `json:"reported,omitempty"` // what the report of the rule said, if it is not the decision
 		Advice   []string              `json:"advice"`
 	}
@@ -85,6 +87,9 @@ func (d *explained) json(w io.Writer) error {
 	doc := jsonExplanation{
 		Account: d.subject.account, Region: d.subject.group.Region, Group: snapshot.NewGroup(&d.subject.group),
 		Rule: snapshot.NewRule(&d.subject.rule), Now: d.now.UTC(), Policies: []jsonExplainedPolicy{}, Advice: []string{},
+	}
+	if d.subject.effect != nil {
+		doc.Effect = report.EffectJSON(d.subject.effect)
 	}
 	doc.Reported = d.saidOtherwise()
 	doc.Advice = append(doc.Advice, d.hints...)

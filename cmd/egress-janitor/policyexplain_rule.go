@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/reach"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/internal/snapshot"
 	"github.com/egress-janitor/egress-janitor/internal/strictyaml"
@@ -24,6 +25,7 @@ type ruleSubject struct {
 	rule       sg.Rule
 	incomplete string           // why the group was not read whole; empty if it was
 	peerGone   bool             // the destination group is known not to be there
+	effect     *reach.Effect    // of removing the rule alone, within its group; nil if its group was not read
 	reported   decision.Verdict // of the report that the rule was taken from; zero if there is none
 	origin     string           // where the rule was found, for people
 }
