@@ -21,6 +21,8 @@ func ofPolicies() []decision.Verdict {
 		{Action: decision.Hold, Reason: decision.ReasonStaleSet},
 		{Action: decision.Hold, Reason: decision.ReasonDropRule},
 		{Action: decision.Hold, Reason: decision.ReasonCollateral},
+		{Action: decision.Report, Reason: decision.ReasonNoEffect},
+		{Action: decision.Hold, Reason: decision.ReasonEffectUnknown},
 		{Action: decision.Report, Reason: decision.ReasonBaseline},
 	}
 }
@@ -44,8 +46,6 @@ func notInTests(word string) string {
 		return "a test has no limits, since it is about one rule"
 	case word == "skip: unreadable":
 		return "a rule that cannot be read is a mistake in a test"
-	case word == "report: no-effect" || word == "hold: effect-unknown":
-		return "this version does not look at effects yet"
 	case slices.Contains([]string{
 		"pending: grace", "hold: restored", "hold: recurring", "hold: new-policy", "hold: shrunken-inventory",
 		"hold: breaker", "hold: freeze", "hold: hours", "hold: paused", "hold: approval",

@@ -28,7 +28,7 @@ func TestMistakesOfATestAreToldWithTheirPlace(t *testing.T) {
 			`group: web, rule: {to: 10.0.0.0/8, ports: 25}, expect: revoked`,
 			`"revoked" is no decision; did you mean "revoke"? known are: none, skip: managed, skip: protected, skip: incomplete, ` +
 				`hold: no-rule-id, hold: not-restorable, revoke, hold: exception-unknown, report: policy, report: invalid-expiry, ` +
-				`hold: stale-set, hold: drop-rule, hold: collateral, report: baseline, exempt: NAME [decision]`,
+				`hold: stale-set, hold: drop-rule, hold: collateral, report: no-effect, hold: effect-unknown, report: baseline, exempt: NAME [decision]`,
 		},
 		"a decision with no word near": {
 			`group: web, rule: {to: 10.0.0.0/8, ports: 25}, expect: "?"`,

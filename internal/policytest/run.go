@@ -40,7 +40,9 @@ func (f *file) run(t *test, seen coverage) Result {
 	terms := decision.Terms{MayAct: true, Limits: decision.Limits{
 		PerGroup: math.MaxInt32, PerSweep: math.MaxInt32, Percent: 100, PerWindow: math.MaxInt32,
 	}}
-	terms.Decide(&decision.Subject{Findings: findings, Rules: 1, Complete: true, Now: t.now}, nil)
+	terms.Decide(&decision.Subject{
+		Findings: findings, Rules: 1, Complete: true, Now: t.now, Reach: &onlyRule{group: &group, rule: &t.rule},
+	}, nil)
 	seen.note(f.set, evaluator, findings)
 
 	result := Result{Name: t.name, Pos: t.pos, Want: t.want.outcome(), Got: Outcome{Decision: None}}

@@ -1,6 +1,7 @@
 package policytest_test
 
 import (
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -51,6 +52,23 @@ func TestARuleIsDecidedAboutAsTheProductDoes(t *testing.T) {
 				t.Errorf("%v\ngot %+v", result.Mismatches, result.Got)
 			}
 		})
+	}
+}
+
+func TestAPolicyThatGoesByEffectsIsTestedAsIfTheGroupHadTheOneRule(t *testing.T) {
+	t.Parallel()
+	suite := load(t, map[string]string{
+		"policy.yaml": strings.Replace(policies, "    match: {protocol: [tcp], ports: [25]}\n    action: revoke\n",
+			"    match: {protocol: [tcp], ports: [25]}\n    action: revoke\n    only-if: closes\n", 1),
+		"a_test.yaml": head + `  - {name: basic, group: web, rule: {to: 10.0.0.0/8, ports: 25}, expect: "report: no-effect"}
+  - {name: advanced, group: {type: enterprise}, rule: {to: 10.0.0.0/8, ports: 25}, expect: revoke}
+  - {name: unknown, group: {type: enterprise}, rule: {to: pl-other, ports: 25}, expect: "hold: effect-unknown"}
+`,
+	})
+	for _, result := range suite.Run(nil).Results {
+		if !result.Passed() {
+			t.Errorf("%s: %v", result.Name, result.Mismatches)
+		}
 	}
 }
 
