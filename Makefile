@@ -57,6 +57,7 @@ test: ## Run all tests, in random order and with the race detector (but for most
 	[[ -z "$$packages" ]] || $(GO) test $$race -shuffle=on $$packages; \
 	if [[ '$(PACKAGES)' == ./... ]]; then \
 	  $(GO) test -timeout 30m -shuffle=on ./internal/store ./cmd/egress-janitor; \
+	  $(GO) test -shuffle=on -run '^TestEffectsAre' ./internal/reach; \
 	  $(GO) test $$race -shuffle=on -run '^TestConcurrent' ./internal/store; \
 	  $(GO) test $$race -run '^TestStories$$/^(drain|pause|reloaded|two_processes)$$' ./cmd/egress-janitor; \
 	fi
@@ -106,6 +107,7 @@ soak: ## Fuzz for SOAKTIME=10m a target, try SOAKCHECKS=100000 cases a property,
 	$(MAKE) fuzz FUZZTIME=$(SOAKTIME)
 	EGRESS_JANITOR_CRASH_CYCLES=$(SOAKKILLS) $(GO) test -timeout 0 -count 1 -v -run '^TestKilledAt' ./cmd/egress-janitor
 	EGRESS_JANITOR_TORN_CYCLES=$(SOAKCUTS) $(GO) test -timeout 0 -count 1 -v -run '^TestAWriterThatIsKilled' ./cmd/egress-janitor
+	$(GO) test -timeout 0 -count 1 -v -run '^TestEffectsAre' ./internal/reach -reach.lists=1000000
 	@grep -rl --include='*_test.go' '"pgregory.net/rapid"' . | xargs dirname | sort -u | while read -r dir; do \
 	  echo "== properties of $$dir, $(SOAKCHECKS) cases each"; \
 	  $(GO) test -timeout 0 "$$dir" -rapid.checks=$(SOAKCHECKS) </dev/null; \

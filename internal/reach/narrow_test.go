@@ -159,7 +159,7 @@ func TestNarrowProposesWhatNobodyObjectsTo(t *testing.T) {
 				},
 			},
 			left: []Space{{Protocol: "other", Except: []uint8{50}, CIDR: netip.MustParsePrefix("::/0")}},
-			sentence: "the rule also permits what no policy objects to, but other protocols but 50 to ::/0 cannot be kept but " +
+			sentence: "the rule also permits what no policy objects to, of which other protocols but 50 to ::/0 cannot be kept but " +
 				"by a rule for a protocol number or for all protocols",
 		},
 		"a source": {

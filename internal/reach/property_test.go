@@ -12,7 +12,7 @@ import (
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 )
 
-var lists = flag.Int("reach.lists", 10_000, "how many rule lists are held against the oracle")
+var lists = flag.Int("reach.lists", 10_000/fewerIfRacing, "how many rule lists are held against the oracle")
 
 // ways are those of asking the same question.
 func ways() map[string]func(w *world) *reach.Effect {

@@ -18,7 +18,7 @@ func TestPoliciesOfTheRepositoryAllowWhatTheirNamesPromise(t *testing.T) {
 		"restore.json": {"ecs:AuthorizeSecurityGroupEgress"},
 		"revoke.json":  {revoke},
 		"scan.json": {
-			"ecs:DescribePrefixListAttributes", "ecs:DescribeRegions", "ecs:DescribeSecurityGroupAttribute",
+			"ecs:DescribeNetworkInterfaces", "ecs:DescribePrefixListAttributes", "ecs:DescribeRegions", "ecs:DescribeSecurityGroupAttribute",
 			"ecs:DescribeSecurityGroups",
 		},
 	}
