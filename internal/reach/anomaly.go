@@ -46,7 +46,7 @@ func (l *List) Anomalies() []Anomaly {
 	}
 	var found []Anomaly
 	for i, at := range l.position {
-		if at < 0 || l.dependent(at) {
+		if at < 0 || l.rules[at].ownSet >= 0 {
 			continue
 		}
 		a, without := l.ineffective(i)
@@ -88,13 +88,17 @@ func (l *List) ineffective(i int) (Anomaly, bool) {
 	return newAnomaly(kind, i, others), true
 }
 
-// opposites are the rules that do the opposite and stand to a rule as a kind of anomaly says.
+// opposites are the rules that do the opposite and stand to a rule as a kind of anomaly says. The effect of a rule is known
+// for whatever a group or list holds, but not whether two rules have traffic in common then.
 func (l *List) opposites(kind Kind, at int) []By {
 	r := &l.rules[at]
 	var others []By
+	if l.dependent(at) {
+		return nil
+	}
 	for k := range l.rules {
 		o := &l.rules[k]
-		if o.action == r.action || l.dependent(k) || !l.meet(o, r) {
+		if o.action == r.action || l.dependent(k) || !l.meet(o, r) || !sourcePortsMeet(o, r) {
 			continue
 		}
 		odd := o.priority == r.priority
@@ -108,6 +112,11 @@ func (l *List) opposites(kind Kind, at int) []By {
 	}
 	slices.SortFunc(others, compareBy)
 	return others
+}
+
+func sourcePortsMeet(a, b *rule) bool {
+	anyPort := sg.PortRange{}
+	return a.source == anyPort || b.source == anyPort || portsMeet([]sg.PortRange{a.source}, []sg.PortRange{b.source})
 }
 
 // holds tells whether a rule speaks of all that another one speaks of, block by block.

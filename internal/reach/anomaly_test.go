@@ -1,6 +1,7 @@
 package reach_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -17,6 +18,23 @@ func of(id, action, what, to, priority string) sg.Rule {
 	protocol, ports, _ := strings.Cut(what, " ")
 	return sg.NewRule(&sg.Fields{
 		ID: id, Protocol: protocol, PortRange: ports, CIDR4: to, Policy: action, Priority: priority, NICType: sg.NICIntranet,
+	})
+}
+
+func fromPorts(r sg.Rule, low, high uint16) sg.Rule {
+	r.SourcePorts = sg.PortRange{Low: low, High: high}
+	return r
+}
+
+func toGroup(id, action, priority string) sg.Rule {
+	r := of(id, action, "tcp 22/22", "0.0.0.0/0", priority)
+	r.Destination = sg.Destination{Kind: sg.PeerGroup, Text: "sg-peer"}
+	return r
+}
+
+func six(id, action, to, priority string) sg.Rule {
+	return sg.NewRule(&sg.Fields{
+		ID: id, Protocol: "tcp", PortRange: "22/22", CIDR6: to, Policy: action, Priority: priority, NICType: sg.NICIntranet,
 	})
 }
 
@@ -58,6 +76,19 @@ func TestAnomaliesAreNamedByTheirKinds(t *testing.T) {
 		{"drop wins at one priority", []sg.Rule{
 			of("no", "drop", "tcp 22/22", "10.0.0.0/8", "1"), of("yes", "accept", "tcp 1/65535", "10.0.0.0/16", "1"),
 		}, map[string][]string{"no conflicting": {"yes"}, "yes conflicting": {"no"}}},
+		{"a wider rule of one priority", []sg.Rule{
+			of("no", "drop", "tcp 22/22", "10.0.0.0/8", "1"), of("yes", "accept", "tcp 22/22", "10.0.0.0/16", "1"),
+		}, map[string][]string{"no conflicting": {"yes"}, "yes shadowed": {"no"}}},
+		{"source ports that have nothing in common", []sg.Rule{
+			fromPorts(of("low", "accept", "tcp 22/22", "10.0.0.0/8", "1"), 1, 1023),
+			fromPorts(of("high", "drop", "tcp 22/22", "10.0.0.0/8", "1"), 1024, 65535),
+		}, map[string][]string{}},
+		{"a rule to a group, whatever its members are", []sg.Rule{
+			toGroup("peer", "accept", "2"), of("four", "drop", "tcp 22/22", "0.0.0.0/0", "1"), six("six", "drop", "::/0", "1"),
+		}, map[string][]string{"peer shadowed": {"four", "six"}}},
+		{"a rule to a group, where it depends on its members", []sg.Rule{
+			toGroup("peer", "accept", "1"), of("no", "drop", "tcp 22/22", "10.0.0.0/8", "1"),
+		}, map[string][]string{}},
 		{"rules that have nothing in common", []sg.Rule{
 			of("a", "accept", "tcp 22/22", "10.0.0.0/8", "1"), of("b", "drop", "udp 22/22", "10.0.0.0/8", "1"),
 			of("c", "drop", "tcp 22/22", "192.168.0.0/16", "1"),
@@ -103,6 +134,20 @@ func TestWhatIsShadowedOrRedundantIsWhatCanBeRemoved(t *testing.T) {
 			if got[i] != want {
 				t.Fatalf("seed %d: rule %d is %q, want %q\n%s", seed, i, got[i], want, w)
 			}
+		}
+	}
+}
+
+func BenchmarkAnomalies(b *testing.B) {
+	group := sg.Group{ID: "sg-1", Type: sg.TypeEnterprise, VPC: "vpc-1"}
+	for _, n := range []int{50, 200} {
+		for _, kind := range []string{"typical", "adversarial"} {
+			list := reach.Compile(&group, benchRules(n, kind == "adversarial"), reach.Options{})
+			b.Run(fmt.Sprintf("%s/%d rules", kind, n), func(b *testing.B) {
+				for b.Loop() {
+					list.Anomalies()
+				}
+			})
 		}
 	}
 }

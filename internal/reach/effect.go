@@ -420,7 +420,7 @@ func bothFamiliesOf(list []Space) []Space {
 }
 
 // Limit gives the effect with at most n spaces each in Closes and Opens, the widest ones, in their order. The spaces of
-// each By are bounded likewise.
+// each By are bounded likewise. What [Effect.Warning] is about goes before everything wider: a warning must not get lost.
 func (e *Effect) Limit(n int) *Effect {
 	c := *e
 	c.Closes, c.MoreCloses = widest(e.Closes, n)
@@ -447,7 +447,15 @@ func widest(list []Space, n int) (kept []Space, left int) {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(list[b].width(), list[a].width()) })
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case list[a].answersForCloud() == list[b].answersForCloud():
+			return cmp.Compare(list[b].width(), list[a].width())
+		case list[a].answersForCloud():
+			return -1
+		}
+		return 1
+	})
 	order = order[:n]
 	slices.Sort(order)
 	for _, i := range order {

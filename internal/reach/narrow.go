@@ -53,7 +53,8 @@ const MaxRules = 200
 // list that was not read), or the rule is no accept rule.
 //
 // The rules that it proposes permit exactly what the old one permits beyond what is objected to, at the same priority, but
-// for what is Left. Together they are the fewest that there can be, or the fewest found where looking on would take long.
+// for what is Left. They are the fewest that there can be if the rule is for one protocol and only destinations and
+// ports are objected to, and the fewest found otherwise.
 func Narrow(group *sg.Group, rule *sg.Rule, objected []sg.Extent, present int) *Narrowing {
 	r := newRemainder(group, rule, objected)
 	if r == nil {

@@ -95,8 +95,6 @@ func cut(prefix netip.Prefix, members []member, in []bool) *node {
 			inside = append(inside, m)
 		}
 	}
-	// What is inside does not matter to a list that holds all of the prefix anyway.
-	inside = slices.DeleteFunc(inside, func(m member) bool { return in[m.list] })
 	if len(inside) == 0 {
 		return &node{prefix: prefix, in: in}
 	}

@@ -186,8 +186,13 @@ func (r *region) growable(p *piece) bool {
 	return wider[alongSourcePort].hi <= r.axes[alongSourcePort].cells && r.holds(&wider)
 }
 
-// cover finds pieces of a region that have all of must, which is part of it, in them: as few as there can be, or, where
-// finding out would take too long, as few as it came upon. False if there is too much to look at.
+// cover finds pieces of a region that have all of must, which is part of it, in them. It takes what has no alternative, then
+// always the piece that has most of what is missing. False if there is too much to look at.
+//
+// Where only addresses and ports are cut there are no alternatives, so that the pieces are the fewest: a piece of a prefix
+// is the only one for any port that it has and the next wider prefix has not, unless it has that port in wider pieces of
+// both halves. These are then needed, each for the same reason, and the piece is not. With source ports cut as well about
+// one random region in a thousand could do with one piece less.
 func cover(may, must *region) ([]piece, bool) {
 	pieces, ok := may.largest(must)
 	if !ok {
@@ -222,22 +227,17 @@ func (p *piece) covers(cell [dimensions]int) bool {
 	return true
 }
 
-// covering is a search for the fewest pieces.
+// covering is a choice of pieces in the making.
 type covering struct {
 	pieces []piece
 	by     [][]int // of each cell, the pieces that cover it
 
-	cells [][]int // of each piece, the cells that it covers
-	gain  []int   // of each piece, how many of these none of the chosen covers
-	times []int   // of each cell, how many of the chosen cover it
-	open  int     // how many cells none covers
-	now   []int   // chosen
-	best  []int
-	steps int
+	cells   [][]int // of each piece, the cells that it covers
+	gain    []int   // of each piece, how many of these none of the chosen covers
+	covered []bool  // cells
+	open    int     // how many cells are not covered
+	chosen  []int
 }
-
-// maxSearch bounds the search, in cells looked at; what it has found by then is what there is.
-const maxSearch = 1 << 21
 
 func (c *covering) solve() []piece {
 	c.simplify()
@@ -248,12 +248,18 @@ func (c *covering) solve() []piece {
 			c.gain[p]++
 		}
 	}
-	c.times, c.open = make([]int, len(c.by)), len(c.by)
-	c.greedy()
-	c.search()
-	slices.Sort(c.best)
-	out := make([]piece, len(c.best))
-	for i, p := range c.best {
+	c.covered, c.open = make([]bool, len(c.by)), len(c.by)
+	for _, by := range c.by {
+		if len(by) == 1 {
+			c.choose(by[0])
+		}
+	}
+	for c.open > 0 {
+		c.choose(slices.Index(c.gain, slices.Max(c.gain)))
+	}
+	slices.Sort(c.chosen)
+	out := make([]piece, len(c.chosen))
+	for i, p := range c.chosen {
 		out[i] = c.pieces[p]
 	}
 	return out
@@ -277,76 +283,15 @@ func (c *covering) simplify() {
 }
 
 func (c *covering) choose(p int) {
-	c.now = append(c.now, p)
+	c.chosen = append(c.chosen, p)
 	for _, cell := range c.cells[p] {
-		if c.times[cell]++; c.times[cell] == 1 {
-			c.open--
-			for _, other := range c.by[cell] {
-				c.gain[other]--
-			}
-		}
-	}
-}
-
-func (c *covering) undo() {
-	p := c.now[len(c.now)-1]
-	c.now = c.now[:len(c.now)-1]
-	for _, cell := range c.cells[p] {
-		if c.times[cell]--; c.times[cell] == 0 {
-			c.open++
-			for _, other := range c.by[cell] {
-				c.gain[other]++
-			}
-		}
-	}
-}
-
-// greedy takes what has no alternative, then always the piece that covers most: a good start.
-func (c *covering) greedy() {
-	for _, by := range c.by {
-		if len(by) == 1 {
-			c.choose(by[0])
-		}
-	}
-	for c.open > 0 {
-		c.choose(slices.Index(c.gain, slices.Max(c.gain)))
-	}
-	c.best = slices.Clone(c.now)
-	for len(c.now) > 0 {
-		c.undo()
-	}
-}
-
-// search tries the alternatives of the cell that has fewest, and gives up a branch that cannot become better.
-func (c *covering) search() {
-	if c.open == 0 {
-		if len(c.now) < len(c.best) {
-			c.best = slices.Clone(c.now)
-		}
-		return
-	}
-	if c.steps += len(c.by); c.steps > maxSearch || len(c.now)+c.atLeast() >= len(c.best) {
-		return
-	}
-	for _, p := range c.by[slices.Index(c.times, 0)] {
-		c.choose(p)
-		c.search()
-		c.undo()
-	}
-}
-
-// atLeast is a bound of how many pieces are missing: no two of the cells that it counts have a piece in common.
-func (c *covering) atLeast() int {
-	n := 0
-	taken := make([]bool, len(c.pieces))
-	for cell, by := range c.by {
-		if c.times[cell] > 0 || slices.ContainsFunc(by, func(p int) bool { return taken[p] }) {
+		if c.covered[cell] {
 			continue
 		}
-		n++
-		for _, p := range by {
-			taken[p] = true
+		c.covered[cell] = true
+		c.open--
+		for _, other := range c.by[cell] {
+			c.gain[other]--
 		}
 	}
-	return n
 }

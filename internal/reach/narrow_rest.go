@@ -34,7 +34,7 @@ func newRemainder(group *sg.Group, rule *sg.Rule, objected []sg.Extent) *remaind
 	destinations, ports := false, false
 	for i := range objected {
 		e := &objected[i]
-		if isEmpty(e.Protocols) || isEmpty(e.Destinations) || isEmpty(e.Ports) || isEmpty(e.Sources) || isEmpty(e.SourcePorts) {
+		if holdsNothing(e) {
 			continue
 		}
 		r.objected = append(r.objected, *e)
@@ -54,6 +54,15 @@ func newRemainder(group *sg.Group, rule *sg.Rule, objected []sg.Extent) *remaind
 		return nil
 	}
 	return r
+}
+
+// holdsNothing tells whether an extent is about no traffic at all, such as ports of protocols that have none.
+func holdsNothing(e *sg.Extent) bool {
+	if (e.Ports != nil || e.SourcePorts != nil) && e.Protocols != nil &&
+		!slices.ContainsFunc(e.Protocols, sg.Protocol.HasPorts) {
+		return true
+	}
+	return isEmpty(e.Protocols) || isEmpty(e.Destinations) || isEmpty(e.Ports) || isEmpty(e.Sources) || isEmpty(e.SourcePorts)
 }
 
 func isEmpty[T any](field []T) bool { return field != nil && len(field) == 0 }

@@ -304,6 +304,10 @@ func TestSentenceFoldsSpaces(t *testing.T) {
 			[]Space{box("tcp", "192.0.2.1/32"), box("tcp/22", "0.0.0.0/0")},
 			"tcp/22 to 0.0.0.0/0 and all tcp ports to 192.0.2.1/32",
 		},
+		"a site of IPv6 is wider than an address of IPv4": {
+			[]Space{box("tcp/22", "192.0.2.1/32"), box("tcp/22", "2001:db8::/48")},
+			"tcp/22 to 2001:db8::/48 and 192.0.2.1/32",
+		},
 		"an address of IPv6 is not wider than a network of IPv4": {
 			[]Space{box("tcp/22", "2001:db8::1/128"), box("tcp/22", "10.0.0.0/8")},
 			"tcp/22 to 10.0.0.0/8 and 2001:db8::1/128",

@@ -10,11 +10,11 @@ import (
 // 100.64.0.0/10, where the cloud's own services answer (DNS, metadata, mirrors). It goes by Closes alone: what is not known
 // to be closed is no reason to warn. As [Effect.Sentence], ask for it before [Effect.Limit].
 func (e *Effect) Warning() string {
-	services := netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64}), 10)
+	services := cloudServices()
 	var touched []Space
 	dns := false
 	for _, s := range e.Closes {
-		if !s.CIDR.IsValid() || !s.CIDR.Overlaps(services) {
+		if !s.answersForCloud() {
 			continue
 		}
 		if s.CIDR.Bits() < services.Bits() {
@@ -37,6 +37,12 @@ func (e *Effect) Warning() string {
 	return "WARNING: this closes " + sumUp(touched, 0) + where + ", where the cloud's own services answer " +
 		"(DNS, metadata, package mirrors, internal endpoints): " + outcome
 }
+
+// cloudServices is where the cloud's own services answer.
+func cloudServices() netip.Prefix { return netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64}), 10) }
+
+// answersForCloud tells whether a space has a part of [cloudServices].
+func (s *Space) answersForCloud() bool { return s.CIDR.IsValid() && s.CIDR.Overlaps(cloudServices()) }
 
 // answersDNS tells whether queries for names are among a space.
 func (s *Space) answersDNS() bool {
