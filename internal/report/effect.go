@@ -18,9 +18,9 @@ func tellsEffect(f *decision.Finding) bool {
 	}
 	switch f.Decision.Action {
 	case decision.Revoke, decision.Hold, decision.Pending:
-		return true
+		return f.Decision.Detail != f.Effect.Sentence() // where it is the reason it has been said
 	case decision.Report:
-		return f.Decision.Reason == decision.ReasonNoEffect
+		return f.Decision.Reason == decision.ReasonNoEffect && f.Decision.Detail != f.Effect.Sentence()
 	case decision.Exempt, decision.Skip, decision.Candidate:
 	}
 	return false
@@ -39,18 +39,23 @@ type batch struct {
 	own     reach.Pairs   // what those to be revoked close, added up
 }
 
+// batchKey names a group of a sweep's account.
+type batchKey struct{ region, group string }
+
+func keyOf(g *sg.Group) batchKey { return batchKey{g.Region, g.ID} }
+
 // batches gives the groups with rules that reached candidate.
-func (s *Sweep) batches() map[*sg.Group]*batch {
-	found := map[*sg.Group]*batch{}
+func (s *Sweep) batches() map[batchKey]*batch {
+	found := map[batchKey]*batch{}
 	for i := range s.Findings {
 		f := &s.Findings[i]
 		if !f.Decision.Batch {
 			continue
 		}
-		b := found[f.Group]
+		b := found[keyOf(f.Group)]
 		if b == nil {
 			b = &batch{}
-			found[f.Group] = b
+			found[keyOf(f.Group)] = b
 		}
 		b.rules++
 		if f.Decision.Action != decision.Revoke {
@@ -63,7 +68,7 @@ func (s *Sweep) batches() map[*sg.Group]*batch {
 		}
 	}
 	for i := range s.Batches {
-		if b := found[s.Batches[i].Group]; b != nil {
+		if b := found[keyOf(s.Batches[i].Group)]; b != nil {
 			b.effect = s.Batches[i].Effect
 		}
 	}
@@ -102,33 +107,52 @@ func class(f *decision.Finding) reach.Class {
 }
 
 // effectLines say in words what is removed with the rules to be revoked: a number of rules says nothing about it. Empty if
-// there is none, or if nobody computed effects.
+// there is nothing to say, or if nobody computed effects.
 func (s *Sweep) effectLines(t *Totals) []string {
-	rules := t.ByAction[string(decision.Revoke)]
-	if rules == 0 || !s.computed() {
-		return nil
+	var lines []string
+	if rules := t.ByAction[string(decision.Revoke)]; rules > 0 && s.computed() {
+		lines = append(lines, fmt.Sprintf("Of %s to be revoked, %s.", plural(rules, "rule", "rules"), classes(t.ByEffect, rules)))
+		if closed := measure(t.Closed); closed != "" {
+			lines = append(lines, fmt.Sprintf("What is closed comes to %s.", closed))
+		}
 	}
+	if s.tellsOfClosing() {
+		lines = append(lines, fmt.Sprintf("Where something is closed, %s.", reach.SessionNote))
+	}
+	return lines
+}
+
+// classes counts rules by the classes of their effects, in words.
+func classes(counts map[string]int, rules int) string {
 	var parts []string
 	for _, part := range []struct {
-		class         reach.Class
-		one, manyWord string
+		class     reach.Class
+		one, many string
 	}{
 		{reach.Closes, "closes something", "close something"},
 		{reach.Mixed, "closes something and OPENS something", "close something and OPEN something"},
 		{reach.Opens, "OPENS something", "OPEN something"},
 		{reach.None, "changes nothing", "change nothing"},
-		{reach.Unknown, "cannot be told", "cannot be told"},
+		{reach.Unknown, "does what cannot be told", "do what cannot be told"},
 	} {
-		if n := t.ByEffect[string(part.class)]; n > 0 {
-			parts = append(parts, plural(n, part.one, part.manyWord))
+		switch n := counts[string(part.class)]; {
+		case n > 1 && n == rules:
+			parts = append(parts, "all "+part.many)
+		case n > 0:
+			parts = append(parts, plural(n, part.one, part.many))
 		}
 	}
-	text := fmt.Sprintf("Of %s to be revoked, %s.", plural(rules, "rule", "rules"), strings.Join(parts, ", "))
-	lines := []string{text}
-	if closed := measure(t.Closed); closed != "" {
-		lines = append(lines, fmt.Sprintf("What they close comes to %s; %s.", closed, reach.SessionNote))
+	return strings.Join(parts, ", ")
+}
+
+// tellsOfClosing tells whether people are told of any finding that it closes something.
+func (s *Sweep) tellsOfClosing() bool {
+	for i := range s.Findings {
+		if f := &s.Findings[i]; tellsEffect(f) && len(f.Effect.Closes) > 0 {
+			return true
+		}
 	}
-	return lines
+	return false
 }
 
 // computed tells whether anybody computed an effect.

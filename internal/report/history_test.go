@@ -62,6 +62,7 @@ func history() []report.HistoryItem {
 		State: revoker.CallSucceeded, Class: sg.ClassOK, RequestID: "REQ-2", At: undone.Created.Add(6 * time.Second),
 	}
 	undone.Calls = []revoker.Call{first, second}
+	undone.Effect = revoker.Effect{Class: "closes", Sentence: "closes tcp/443 to 0.0.0.0/0 within this group"}
 	undone.Restores = []revoker.Restore{
 		{
 			ID: "restore-1", Revocation: undone.ID, Actor: "ann", Created: undone.Ended.Add(time.Hour),
@@ -80,6 +81,7 @@ func history() []report.HistoryItem {
 	withdrawn := report.HistoryItem{Revocation: revocationOf("sgr-3", revoker.Withdrawn), GroupName: "old\x1b[2J|"}
 	withdrawn.Rule.Description = "=HYPERLINK(\"http://evil\")\n| [click](http://evil) <img src=x> `"
 	withdrawn.Detail = "exempt: sftp"
+	withdrawn.Effect = revoker.Effect{Class: "unknown"} // by a version that kept no sentence
 	return []report.HistoryItem{undone, open, withdrawn}
 }
 

@@ -12,7 +12,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/reach"
 	"github.com/egress-janitor/egress-janitor/internal/report"
+	"github.com/egress-janitor/egress-janitor/revoker"
 )
 
 // hostileTexts are what somebody who may write a description could try.
@@ -39,12 +42,25 @@ func plant(text string) (*report.Sweep, []report.HistoryItem) {
 		f.Rule.Description, f.Rule.Raw.PortRange, f.Rule.Destination.Text, f.Rule.NICType = text, text, text, text
 		f.Decision.Detail = text
 		f.Violations[0].Because = []string{text, text}
+		f.Effect = closing()
+		f.Effect.Closes[1].Group, f.Effect.StillPermittedBy[0].Rule = text, text
+		if i%2 == 0 {
+			f.Effect = untold()
+			f.Effect.Why = text
+		}
+		f.Narrowing = proposed()
+		f.Narrowing.Sentence, f.Narrowing.Rules[0].DestGroupID, f.Narrowing.Rules[0].DestCidrIP = text, text, ""
 	}
+	s.Batches = []decision.Batch{{Group: &group, Effect: s.Findings[1].Effect}}
+	s.Hygiene = []report.Hygiene{{Group: &group, Rule: s.Findings[0].Rule, Anomaly: reach.Anomaly{
+		Kind: reach.Redundant, Others: []reach.By{byRule(text, 1)}, Why: text,
+	}}}
 	items := history()
 	for i := range items {
 		h := &items[i]
 		h.GroupName, h.Detail, h.Actor, h.Ref.Group = text, text, text, text
 		h.Rule.Description, h.Rule.Destination.Text = text, text
+		h.Effect = revoker.Effect{Class: "closes", Sentence: text}
 		for c := range h.Calls {
 			h.Calls[c].Answer.RequestID, h.Calls[c].Answer.Detail = text, text
 		}

@@ -165,7 +165,7 @@ func JSON(w io.Writer, s *Sweep) error {
 	array(out, "findings", s.Findings, func(f *decision.Finding) any { return s.jsonFinding(f, executions) })
 	effects := s.batches()
 	array(out, "groups", s.candidates(), func(g **sg.Group) any {
-		return jsonBatch{Account: s.Account, Region: (*g).Region, ID: (*g).ID, Effect: newJSONEffect(effects[*g].effect)}
+		return jsonBatch{Account: s.Account, Region: (*g).Region, ID: (*g).ID, Effect: newJSONEffect(effects[keyOf(*g)].effect)}
 	})
 	if s.Hygiene != nil {
 		array(out, "hygiene", s.Hygiene, func(h *Hygiene) any { return s.jsonHygiene(h) })

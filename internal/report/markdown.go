@@ -123,7 +123,7 @@ func (m *markdown) findings() {
 		f := &m.Findings[i]
 		if i == 0 || m.Findings[i-1].Group != f.Group {
 			m.printf("\n### %s %s\n\n", code(f.Group.Region+" "+f.Group.ID), code(f.Group.Name))
-			m.together(batches[f.Group])
+			m.together(batches[keyOf(f.Group)])
 			m.row("Decision", "Rule", "What it says", "Because", "Effect", "Description")
 			m.rule(6)
 		}

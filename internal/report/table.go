@@ -116,7 +116,7 @@ func (t *table) findings() {
 		f := &t.Findings[i]
 		if i == 0 || t.Findings[i-1].Group != f.Group {
 			t.group(f)
-			t.together(batches[f.Group])
+			t.together(batches[keyOf(f.Group)])
 		}
 		verdict := f.Decision.String()
 		t.printf("    %s%s  %-*s  %s\n", t.paint.verdict(f.Decision.Action, verdict), strings.Repeat(" ", verdicts-len(verdict)),
