@@ -14,18 +14,30 @@ import (
 	"time"
 )
 
-// fences are the blocks of docs/first-policy.md: files, which the text before them names, and what a terminal shows.
+// fences are the blocks of a page of docs that is walked through: files, which the text before them names, and what a terminal shows.
 var fences = regexp.MustCompile("(?s)(?:[Aa]s `([^`\n]+)`:\n\n)?```(yaml|console)\n(.*?)```")
 
-// TestTheFirstPolicyWorksAsItsPageSays does what the page tells a newcomer to do, in a real shell, and compares what is
-// printed.
 func TestTheFirstPolicyWorksAsItsPageSays(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "first-policy.md"))
+	const least = 10
+	walk(t, "first-policy.md", least)
+}
+
+func TestEffectsAreAsTheirPageSays(t *testing.T) {
+	t.Parallel()
+	const least = 6
+	walk(t, "reach.md", least)
+}
+
+// walk does what a page tells a newcomer to do, in a real shell, and compares what is printed. There must be at least so
+// many commands.
+func walk(t *testing.T, page string, least int) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "docs", page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &reader{dir: t.TempDir(), env: append(os.Environ(), "TZ=UTC", "NO_COLOR=1")}
+	r := &reader{page: page, dir: t.TempDir(), env: append(os.Environ(), "TZ=UTC", "NO_COLOR=1")}
 	commands := 0
 	for _, fence := range fences.FindAllStringSubmatch(string(data), -1) {
 		switch name, kind, text := fence[1], fence[2], fence[3]; {
@@ -37,7 +49,6 @@ func TestTheFirstPolicyWorksAsItsPageSays(t *testing.T) {
 			r.write(t, name, text)
 		}
 	}
-	const least = 10
 	if commands < least {
 		t.Errorf("found %d commands, want at least %d; is the page still written in blocks of console?", commands, least)
 	}
@@ -45,8 +56,9 @@ func TestTheFirstPolicyWorksAsItsPageSays(t *testing.T) {
 
 // reader is a newcomer at work.
 type reader struct {
-	dir string
-	env []string
+	page string // of docs
+	dir  string
+	env  []string
 }
 
 // pageAddress is where the emulator of the page serves. In the test it takes a free port.
@@ -80,7 +92,7 @@ func (r *reader) console(t *testing.T, block string) int {
 		case strings.HasSuffix(command, " &"):
 			r.serve(t, strings.TrimSuffix(command, " &"))
 		default:
-			compareShown(t, command, want, r.shell(t, command))
+			r.compareShown(t, command, want, r.shell(t, command))
 		}
 	}
 	return ran
@@ -139,7 +151,7 @@ func (r *reader) serve(t *testing.T, command string) {
 
 // compareShown finds what the page shows in what a command printed: line by line, where a line of … stands for any number
 // of lines, and … at the end of one for the rest of it.
-func compareShown(t *testing.T, command, want, got string) {
+func (r *reader) compareShown(t *testing.T, command, want, got string) {
 	t.Helper()
 	printed := strings.Split(strings.TrimRight(got, "\n"), "\n")
 	if got == "" {
@@ -162,11 +174,11 @@ func compareShown(t *testing.T, command, want, got string) {
 			printed = printed[1:]
 		}
 		if len(printed) == 0 || !matches(printed[0]) {
-			t.Fatalf("$ %s\ndoes not print this line of docs/first-policy.md, or not there:\n%s\nit prints:\n%s", command, line, got)
+			t.Fatalf("$ %s\ndoes not print this line of docs/%s, or not there:\n%s\nit prints:\n%s", command, r.page, line, got)
 		}
 		printed, free = printed[1:], false
 	}
 	if !free && len(printed) > 0 {
-		t.Fatalf("$ %s\nprints more than docs/first-policy.md shows:\n%s", command, strings.Join(printed, "\n"))
+		t.Fatalf("$ %s\nprints more than docs/%s shows:\n%s", command, r.page, strings.Join(printed, "\n"))
 	}
 }

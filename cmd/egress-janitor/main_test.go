@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 //	crash NAME                    ends it with SIGKILL
 //	emulator [-name N] ARGS...    starts an emulator and sets ENDPOINT and ADDRESS (with -name ENDPOINT_N, ADDRESS_N)
 //	cloud ACTION KEY=VALUE...     makes a signed call to the emulator and sets SG, PL to the id that it gives
+//	authorize FILE PATH           adds rules that a JSON document proposes to the group SG
 //	faults JSON|FILE              has the emulator misbehave
 //	requests FILE                 writes what the emulator was asked, as "COUNT ACTION" lines
 //	revoked FILE                  writes the calls to revoke, as "CODE removed|nothing first|again RULE..." lines
@@ -81,6 +82,7 @@ func TestStories(t *testing.T) {
 			"crash":     positive(cmdCrash),
 			"emulator":  positive(cmdEmulator),
 			"cloud":     positive(cmdCloud),
+			"authorize": positive(cmdAuthorize),
 			"faults":    positive(cmdFaults),
 			"requests":  positive(cmdRequests),
 			"revoked":   positive(cmdRevoked),

@@ -13,6 +13,7 @@ import (
 
 	"github.com/egress-janitor/egress-janitor/internal/decision"
 	"github.com/egress-janitor/egress-janitor/internal/feeds"
+	"github.com/egress-janitor/egress-janitor/internal/reach"
 	"github.com/egress-janitor/egress-janitor/internal/strictyaml"
 	"github.com/egress-janitor/egress-janitor/policy"
 )
@@ -200,6 +201,7 @@ type explained struct {
 	explanation *policy.Explanation
 	decision    decision.Decision // zero if no policy objects
 	hints       []string
+	interfaces  bool // sweeps of the config speak of interfaces
 }
 
 // explain judges a rule. Its decision is that of an audit of this rule alone.
@@ -213,12 +215,11 @@ func (g *explainGround) explain(subject *ruleSubject, now time.Time) *explained 
 			Group: &subject.group, Rule: subject.rule, Violations: result.explanation.Finding.Violations,
 			Incomplete: subject.incomplete, PeerGone: subject.peerGone,
 		}}
-		about := &decision.Subject{Findings: findings, Complete: true, Now: now}
-		if subject.effect != nil {
-			about.Reach = onlyEffect{subject.effect}
-		}
+		about := &decision.Subject{Findings: findings, Complete: true, Now: now, Reach: subject.reach()}
 		g.terms(subject.account).Decide(about, nil)
 		result.decision = findings[0].Decision
+		subject.recorded.explain(&result.decision)
+		result.interfaces = g.scope() == reach.ScopeInterface
 	}
 	result.hints = result.advise()
 	return result
@@ -230,6 +231,14 @@ func (d *explained) saidOtherwise() string {
 		return said.String()
 	}
 	return ""
+}
+
+// scope is what effects of the config's sweeps speak of.
+func (g *explainGround) scope() reach.Scope {
+	if g.reading == nil {
+		return reach.ScopeGroup
+	}
+	return reach.Scope(g.reading.config.Reach.Scope)
 }
 
 // terms are what decisions about an account go by; those of no config are the defaults.

@@ -63,6 +63,12 @@ func adviseOn(v *policy.Violation, verdict decision.Verdict) []string {
 	case decision.ReasonStaleSet:
 		return []string{"the contents of a set are not to be trusted: " + v.Stale + "; mend it, or, if they are as they should " +
 			"be, say so by egress-janitor policy accept-set"}
+	case decision.ReasonNoEffect:
+		return []string{at + " leaves alone what closes nothing (`only-if: closes`): without that key the rule would be a " +
+			"candidate, though what it permits stays as it is"}
+	case decision.ReasonEffectUnknown:
+		return []string{at + " asks for what closes something (`only-if: closes`), and here nobody can tell: " +
+			"give the rule as it is in the cloud or in a snapshot, or see why something could not be read"}
 	case decision.ReasonBaseline:
 		return []string{at + " leaves alone what was there before its `baseline`, and what nobody knows to be newer: " +
 			"an earlier one, or none, would object"}

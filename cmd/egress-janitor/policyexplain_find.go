@@ -50,7 +50,7 @@ func findInSnapshot(flags *explainFlags, id string) (subject *ruleSubject, err e
 		elsewhere := flags.region != "" && flags.region != v.Group.Region || flags.group != "" && flags.group != v.Group.ID
 		if r, there := ruleNamed(v.Rules, id); there && !elsewhere {
 			subject = &ruleSubject{group: v.Group, rule: *r, incomplete: v.Incomplete}
-			subject.effect = effectAlone(&v.Group, v.Rules, r, v.Incomplete)
+			subject.effect = removeAlone(&v.Group, v.Rules, r, v.Incomplete)
 		}
 		return nil
 	})
@@ -253,6 +253,6 @@ func (s *ruleSearch) look(w *worker, g *scanner.Group) {
 	s.rules += len(g.Rules)
 	if r, there := ruleNamed(g.Rules, s.id); there {
 		s.found = &ruleSubject{account: w.account.Name, group: *g.Clone(), rule: *r, incomplete: g.Incomplete}
-		s.found.effect = effectAlone(&g.Group, g.Rules, r, g.Incomplete)
+		s.found.effect = removeAlone(&g.Group, g.Rules, r, g.Incomplete)
 	}
 }

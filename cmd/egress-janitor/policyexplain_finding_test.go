@@ -3,12 +3,18 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/egress-janitor/egress-janitor/internal/decision"
+	"github.com/egress-janitor/egress-janitor/internal/reach"
 	"github.com/egress-janitor/egress-janitor/internal/report"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 	"github.com/egress-janitor/egress-janitor/policy"
@@ -48,7 +54,10 @@ func explainReported(t *testing.T, set *policy.Set, group *sg.Group, rule sg.Rul
 	now := time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC)
 	rules := []sg.Rule{rule}
 	found := set.Evaluator("prod", now).Evaluate(group, rules)
-	findings := []decision.Finding{{Group: group, Rule: rule, Violations: found[0].Violations}}
+	findings := []decision.Finding{{
+		Group: group, Rule: rule, Violations: found[0].Violations,
+		Effect: &reach.Effect{Scope: reach.ScopeGroup, Class: reach.Closes}, Narrowing: &reach.Narrowing{Sentence: "narrow it"},
+	}}
 	terms := &decision.Terms{Limits: decision.DefaultLimits()}
 	terms.Decide(&decision.Subject{Findings: findings, Complete: true, Now: now}, nil)
 	var out bytes.Buffer
@@ -103,4 +112,64 @@ policies:
 		t.Fatal(err)
 	}
 	return name
+}
+
+// A finding has an effect, which is that of a sweep: its words are repeated, and a policy that goes by effects goes by it.
+func TestTheEffectOfAFindingIsTheReports(t *testing.T) {
+	t.Parallel()
+	const file = "    match: {ports: [443]}\n    action: revoke\n    only-if: closes\n"
+	set, err := policy.Load(fstest.MapFS{"p.yaml": {Data: []byte(adviceFile(file))}}, []string{"p.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ name, effect, want string }{
+		{"it closes", `{"scope": "group", "class": "closes", "sentence": "closes it", "warning": "WARNING: look", "new": 1}`, "revoke"},
+		{"it closes nothing", `{"scope": "interface", "class": "none", "sentence": "closes nothing"}`, "report: no-effect"},
+		{"it cannot be told", `{"scope": "group", "class": "unknown", "sentence": "cannot tell"}`, "hold: effect-unknown"},
+		{"nobody worked it out", `{"scope": "group", "class": "unknown"}`, "hold: effect-unknown"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			subject, err := parseSubject([]byte(`{"account": "prod", "region": "r", "group": {"id": "sg-1"}, "effect": ` + test.effect +
+				`, "narrowing": {"sentence": "s"}, "rule": {"id": "sgr-1", "protocol": "tcp", "portRange": "443/443",
+				"destination": "192.0.2.0/24", "destinationKind": "cidr4", "action": "accept", "priority": 1}}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := (&explainGround{policies: set}).explain(subject, time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC))
+			if got := d.decision.String(); got != test.want {
+				t.Errorf("the decision is %q, want %q", got, test.want)
+			}
+			var text, document bytes.Buffer
+			if err := errors.Join(d.text(&text, true), d.json(&document)); err != nil {
+				t.Fatal(err)
+			}
+			var doc struct {
+				Effect   json.RawMessage
+				EffectOf string
+			}
+			if err := json.Unmarshal(document.Bytes(), &doc); err != nil {
+				t.Fatal(err)
+			}
+			if !subject.recorded.known() {
+				if strings.Contains(text.String(), "\neffect ") || doc.Effect != nil {
+					t.Errorf("an effect that nobody worked out is told:\n%s", text.String())
+				}
+				return
+			}
+			if want := "effect    by the report, beside what else was to be removed: " + subject.recorded.sentence; !strings.Contains(text.String(), want) {
+				t.Errorf("the text lacks %q:\n%s", want, text.String())
+			}
+			if test.name == "it closes" && !strings.Contains(text.String(), "          \x1b[31mWARNING: look\x1b[0m\n") {
+				t.Errorf("the text lacks the warning, or its colour:\n%s", text.String())
+			}
+			var want, got bytes.Buffer
+			if err := errors.Join(json.Compact(&want, []byte(test.effect)), json.Compact(&got, doc.Effect)); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want.String(), got.String()); diff != "" || doc.EffectOf != "report" {
+				t.Errorf("the JSON has another effect, of %q (-report +explain):\n%s", doc.EffectOf, diff)
+			}
+		})
+	}
 }

@@ -20,7 +20,8 @@ type (
 		Now      time.Time             `json:"now"`
 		Policies []jsonExplainedPolicy `json:"policies"`
 		Decision *jsonExplainedVerdict `json:"decision,omitempty"`
-		Effect   any                   `json:"effect,omitempty"`   // of removing the rule alone, as reports have it
+		Effect   any                   `json:"effect,omitempty"`   // as reports have it; see EffectOf
+		EffectOf string                `json:"effectOf,omitempty"` // what it is the effect of
 		Reported string                `json:"reported,omitempty"` // what the report of the rule said, if it is not the decision
 		Advice   []string              `json:"advice"`
 	}
@@ -88,8 +89,11 @@ func (d *explained) json(w io.Writer) error {
 		Account: d.subject.account, Region: d.subject.group.Region, Group: snapshot.NewGroup(&d.subject.group),
 		Rule: snapshot.NewRule(&d.subject.rule), Now: d.now.UTC(), Policies: []jsonExplainedPolicy{}, Advice: []string{},
 	}
-	if d.subject.effect != nil {
-		doc.Effect = report.EffectJSON(d.subject.effect)
+	switch s := d.subject; {
+	case s.effect != nil:
+		doc.Effect, doc.EffectOf = report.EffectJSON(s.effect), effectAlone
+	case s.recorded.known():
+		doc.Effect, doc.EffectOf = s.recorded.raw, effectReported
 	}
 	doc.Reported = d.saidOtherwise()
 	doc.Advice = append(doc.Advice, d.hints...)

@@ -27,6 +27,7 @@ type ruleSubject struct {
 	peerGone   bool             // the destination group is known not to be there
 	effect     *reach.Effect    // of removing the rule alone, within its group; nil if its group was not read
 	reported   decision.Verdict // of the report that the rule was taken from; zero if there is none
+	recorded   *reportedEffect  // of that report; nil if there is none
 	origin     string           // where the rule was found, for people
 }
 
@@ -40,7 +41,8 @@ type jsonSubject struct {
 	snapshot.Lists
 
 	Policies           json.RawMessage `json:"policies"`
-	Effect             json.RawMessage `json:"effect"`
+	Effect             *reportedEffect `json:"effect"`
+	Narrowing          json.RawMessage `json:"narrowing"`
 	Decision           jsonVerdict     `json:"decision"`
 	Executed           json.RawMessage `json:"executed"`
 	NotExecutedBecause json.RawMessage `json:"notExecutedBecause"`
@@ -140,6 +142,7 @@ func parseFinding(text []byte) (*ruleSubject, error) {
 	return &ruleSubject{
 		account: given.Account, group: given.Group.Value(given.Region), rule: given.Rule.Value(&given.Lists),
 		reported: decision.Verdict{Action: decision.Action(given.Decision.Action), Reason: given.Decision.Reason},
+		recorded: given.Effect,
 	}, nil
 }
 

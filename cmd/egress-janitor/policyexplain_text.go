@@ -240,17 +240,12 @@ func (t *explainText) decision(d *explained) {
 			t.say("          %s", d.decision.Detail)
 		}
 	}
-	if e := d.subject.effect; e != nil {
-		t.say("effect    of removing it alone: %s", report.Clean(e.Sentence()))
-		if warning := e.Warning(); warning != "" {
-			t.say("          %s", warning)
-		}
-	}
 	if said := d.saidOtherwise(); said != "" {
 		t.say("          the report that the rule is from said %s: it may have gone by what a finding does "+
 			"not hold (groups that are", said)
 		t.say("          gone, what was not read, the store, the config, another moment)")
 	}
+	t.effect(d)
 	for i, hint := range d.hints {
 		label := "          "
 		if i == 0 {
