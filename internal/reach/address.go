@@ -33,7 +33,10 @@ func (a address) addr(six bool) netip.Addr {
 }
 
 func (a address) compare(b address) int {
-	return cmp.Or(cmp.Compare(a.hi, b.hi), cmp.Compare(a.lo, b.lo))
+	if a.hi != b.hi {
+		return cmp.Compare(a.hi, b.hi)
+	}
+	return cmp.Compare(a.lo, b.lo)
 }
 
 func (a address) less(b address) bool { return a.hi < b.hi || a.hi == b.hi && a.lo < b.lo }
@@ -71,6 +74,9 @@ func (a address) trailing() int {
 // stretch is the addresses from low to high of one family.
 type stretch struct{ low, high address }
 
+// wholeFamily is all addresses of a family.
+func wholeFamily(six bool) stretch { return stretch{high: address{}.last(width(six))} }
+
 // size is how many addresses it is.
 func (s stretch) size() float64 {
 	lo, borrow := bits.Sub64(s.high.lo, s.low.lo, 0)
@@ -78,18 +84,31 @@ func (s stretch) size() float64 {
 	return float64(hi)*(1<<63)*2 + float64(lo) + 1
 }
 
-// prefixes appends the fewest blocks that make up the stretch.
-func (s stretch) prefixes(list []netip.Prefix, six bool) []netip.Prefix {
-	width := 32
+// chunk is a block of addresses in short: its first one, and how many bits of it are free.
+type chunk struct {
+	low   address
+	hosts uint8
+}
+
+func (s chunk) prefix(six bool) netip.Prefix {
+	return netip.PrefixFrom(s.low.addr(six), width(six)-int(s.hosts))
+}
+
+func width(six bool) int {
 	if six {
-		width = 128
+		return 128
 	}
+	return 32
+}
+
+// chunks appends the fewest blocks that make up the stretch.
+func (s stretch) chunks(list []chunk, six bool) []chunk {
 	for low := s.low; ; {
-		hosts := min(low.trailing(), width)
+		hosts := min(low.trailing(), width(six))
 		for s.high.less(low.last(hosts)) {
 			hosts--
 		}
-		list = append(list, netip.PrefixFrom(low.addr(six), width-hosts))
+		list = append(list, chunk{low, uint8(hosts)}) //nolint:gosec // at most 128
 		end := low.last(hosts)
 		if !end.less(s.high) {
 			return list

@@ -39,17 +39,22 @@ type Anomaly struct {
 const maxOthers = 10
 
 // Anomalies finds what is odd about the rules of the list, sorted by rule and kind. A list that is incomplete has none, and
-// what depends on unknown contents is left out. It takes about as long as asking for the effect of each rule.
+// what depends on unknown contents is left out. The work is bounded as that of [List.Effects].
 func (l *List) Anomalies() []Anomaly {
 	if l.why != "" {
 		return nil
 	}
+	asked := make([]int, len(l.position))
+	for i := range asked {
+		asked[i] = i
+	}
+	_, effects := l.Effects(nil, asked, 0)
 	var found []Anomaly
 	for i, at := range l.position {
 		if at < 0 || l.rules[at].ownSet >= 0 {
 			continue
 		}
-		a, without := l.ineffective(i)
+		a, without := l.ineffective(i, effects[i])
 		if without {
 			found = append(found, a)
 		}
@@ -68,9 +73,8 @@ func (l *List) dependent(at int) bool {
 	return r.wild() || r.toSet >= 0 || r.portSet >= 0 || r.ownSet >= 0 || r.bareSet >= 0
 }
 
-// ineffective tells whether nothing would change without a rule, and why.
-func (l *List) ineffective(i int) (Anomaly, bool) {
-	e := l.Effect(nil, []int{i})
+// ineffective tells whether nothing would change without a rule, by its effect, and why.
+func (l *List) ineffective(i int, e *Effect) (Anomaly, bool) {
 	if e.Class != None {
 		return Anomaly{}, false
 	}
@@ -106,8 +110,7 @@ func (l *List) opposites(kind Kind, at int) []By {
 			odd = o.priority < r.priority && l.holds(r, o) && !l.holds(o, r)
 		}
 		if odd {
-			a := analysis{List: l}
-			others = append(others, a.by(k))
+			others = append(others, l.by(k))
 		}
 	}
 	slices.SortFunc(others, compareBy)
@@ -141,7 +144,7 @@ func (l *List) holds(r, o *rule) bool {
 func newAnomaly(kind Kind, rule int, others []By) Anomaly {
 	a := Anomaly{Kind: kind, Rule: rule, Others: slices.Clone(others)}
 	for i := range a.Others {
-		a.Others[i].Space = nil
+		a.Others[i].Space, a.Others[i].tracts = nil, nil
 	}
 	if more := len(a.Others) - maxOthers; more > 0 {
 		a.Others, a.More = a.Others[:maxOthers], more

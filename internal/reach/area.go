@@ -1,234 +1,312 @@
 package reach
 
 import (
-	"cmp"
 	"encoding/binary"
-	"maps"
-	"net/netip"
 	"slices"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 )
 
-// area is cells that have an outcome in common: blocks of destinations by which columns (ports and sources) of them it is.
+// area is cells that have an outcome in common: blocks of destinations by which sides of them it is.
 type area struct {
-	parts []part
-	known map[string]int
+	parts  []part
+	weight float64 // how much it is, by which witnesses are sorted: shares of the family times ports
 }
 
 type part struct {
-	columns []int32 // ascending
-	blocks  []int
+	sides  int32 // number of the set
+	blocks []int32
 }
 
-func newArea() *area { return &area{known: map[string]int{}} }
-
-func (a *area) add(columns []int32, at int) {
-	key := make([]byte, 0, 4*len(columns))
-	for _, c := range columns {
-		key = binary.LittleEndian.AppendUint32(key, uint32(c)) //nolint:gosec // columns count from 0
+func (a *area) add(sides, at int32) {
+	for i := range a.parts {
+		if a.parts[i].sides == sides {
+			a.parts[i].blocks = append(a.parts[i].blocks, at)
+			return
+		}
 	}
-	i, known := a.known[string(key)]
-	if !known {
-		i = len(a.parts)
-		a.known[string(key)] = i
-		a.parts = append(a.parts, part{columns: slices.Clone(columns)})
-	}
-	a.parts[i].blocks = append(a.parts[i].blocks, at)
+	a.parts = append(a.parts, part{sides, []int32{at}})
 }
 
-// stretches are the addresses of blocks, without what lies in others.
-func (w *walk) stretches(blocks []int) []stretch {
+// slab is some blocks of destinations times some sides.
+type slab struct {
+	blocks []int32
+	sides  []side
+}
+
+// flat divides an area by addresses: none is in two slabs.
+func (w *walk) flat(a *area) []slab {
+	slabs := make([]slab, len(a.parts))
+	for i := range a.parts {
+		slabs[i] = slab{a.parts[i].blocks, w.sides.sets[a.parts[i].sides]}
+	}
+	return slabs
+}
+
+// wide divides an area by sides: none is in two slabs. Nil if that is not worth the work.
+func (w *walk) wide(a *area) []slab {
+	if len(a.parts) < 2 || len(a.parts) > maxParts {
+		return nil
+	}
+	spots := map[string][]spot{}
+	var keys []string
+	blocks := map[string][]int32{}
+	for _, c := range w.columns(a) {
+		var key []byte
+		for _, i := range c.parts[0] {
+			key = binary.LittleEndian.AppendUint32(key, uint32(i)) //nolint:gosec // an index
+		}
+		if blocks[string(key)] == nil {
+			keys = append(keys, string(key))
+			for _, i := range c.parts[0] {
+				blocks[string(key)] = append(blocks[string(key)], a.parts[i].blocks...)
+			}
+			w.steps += len(blocks[string(key)])
+		}
+		spots[string(key)] = append(spots[string(key)], c.spot)
+	}
+	slabs := make([]slab, len(keys))
+	for i, key := range keys {
+		slabs[i] = slab{blocks[key], w.sides.canonical(nil, spots[key])}
+	}
+	return slabs
+}
+
+// maxParts bounds the parts of an area that are put together by sides: beyond, an answer may have more boxes than it needs.
+const maxParts = 200
+
+// column is a smallest range of ports, sources and source ports: no side of some areas cuts it.
+type column struct {
+	spot
+
+	parts [][]int32 // of each area, those that have it
+}
+
+// cuts are the smallest ranges along each of the three.
+type cuts struct {
+	ports   []int // where each begins; the last one is where the last one ends
+	sources []stretch
+	origins []int
+}
+
+// columns gives the columns of areas that are in one of them at least, in order.
+func (w *walk) columns(areas ...*area) []column {
+	c := w.cutsOf(areas)
+	p, f, s := max(1, len(c.ports)-1), max(1, len(c.sources)), max(1, len(c.origins)-1)
+	if w.steps += p * f * s; w.over() {
+		return nil
+	}
+	grid := make([]column, p*f*s)
+	for n, a := range areas {
+		for i := range a.parts {
+			for _, one := range w.sides.sets[a.parts[i].sides] {
+				c.each(&one, func(at int) {
+					w.steps++
+					if grid[at].parts == nil {
+						grid[at].parts = make([][]int32, len(areas))
+					}
+					grid[at].parts[n] = append(grid[at].parts[n], int32(i)) //nolint:gosec // an index
+				})
+			}
+		}
+	}
+	var list []column
+	for at := range grid {
+		if grid[at].parts != nil {
+			grid[at].spot = c.spot(at)
+			list = append(list, grid[at])
+		}
+	}
+	return list
+}
+
+func (w *walk) cutsOf(areas []*area) *cuts {
+	c := &cuts{}
+	var starts []address // of stretches of sources
+	whole := wholeFamily(w.six)
+	for _, a := range areas {
+		for i := range a.parts {
+			for _, one := range w.sides.sets[a.parts[i].sides] {
+				if !one.ports.IsZero() {
+					c.ports = append(c.ports, int(one.ports.Low), int(one.ports.High)+1)
+				}
+				if one.source.IsValid() {
+					b := newBlock(one.source)
+					if starts = append(starts, b.low); b.high != whole.high {
+						starts = append(starts, b.high.next())
+					}
+				}
+				if !one.sourcePorts.IsZero() {
+					c.origins = append(c.origins, int(one.sourcePorts.Low), int(one.sourcePorts.High)+1)
+				}
+			}
+		}
+	}
+	if c.origins != nil {
+		c.origins = append(c.origins, 1, maxPort+1)
+	}
+	for _, list := range []*[]int{&c.ports, &c.origins} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	if starts != nil {
+		starts = append(starts, whole.low)
+		slices.SortFunc(starts, address.compare)
+		starts = slices.Compact(starts)
+		for i, low := range starts {
+			high := whole.high
+			if i+1 < len(starts) {
+				high = starts[i+1].previous()
+			}
+			c.sources = append(c.sources, stretch{low, high})
+		}
+	}
+	return c
+}
+
+// each visits the columns of a side, by their places in the grid.
+func (c *cuts) each(one *side, visit func(at int)) {
+	f, s := max(1, len(c.sources)), max(1, len(c.origins)-1)
+	from, to := rangesOf(c.ports, one.ports)
+	sFrom, sTo := rangesOf(c.origins, one.sourcePorts)
+	fFrom, fTo := 0, f
+	if one.source.IsValid() && c.sources != nil {
+		b := newBlock(one.source)
+		fFrom, _ = slices.BinarySearchFunc(c.sources, b.low, func(s stretch, low address) int { return s.low.compare(low) })
+		fTo = fFrom
+		for fTo < len(c.sources) && !b.high.less(c.sources[fTo].high) {
+			fTo++
+		}
+	}
+	for p := from; p < to; p++ {
+		for k := fFrom; k < fTo; k++ {
+			for o := sFrom; o < sTo; o++ {
+				visit((p*f+k)*s + o)
+			}
+		}
+	}
+}
+
+// rangesOf are the smallest ranges that a range of ports is made of; zero stands for all.
+func rangesOf(cuts []int, p sg.PortRange) (from, to int) {
+	if p.IsZero() {
+		return 0, max(1, len(cuts)-1)
+	}
+	from, _ = slices.BinarySearch(cuts, int(p.Low))
+	to, _ = slices.BinarySearch(cuts, int(p.High)+1)
+	return from, to
+}
+
+// spot is the column at a place in the grid.
+func (c *cuts) spot(at int) spot {
+	f, s := max(1, len(c.sources)), max(1, len(c.origins)-1)
+	var one spot
+	if c.ports != nil {
+		one.ports = rangeOf(c.ports, at/s/f)
+	}
+	if c.sources != nil {
+		one.from = c.sources[at/s%f : at/s%f+1]
+	}
+	if c.origins != nil {
+		one.sources = rangeOf(c.origins, at%s)
+	}
+	return one
+}
+
+func rangeOf(cuts []int, i int) sg.PortRange {
+	return sg.PortRange{Low: uint16(cuts[i]), High: uint16(cuts[i+1] - 1)} //nolint:gosec // between 1 and 65535
+}
+
+// stretches are the addresses of blocks, without what lies in others, sorted and joined.
+func (w *walk) stretches(blocks []int32) []stretch {
 	var list []stretch
 	for _, at := range blocks {
-		list = w.to.stretches(at, list)
+		list = w.to.stretches(int(at), list)
 	}
+	w.steps += len(list)
 	slices.SortFunc(list, func(a, b stretch) int { return a.low.compare(b.low) })
 	return joined(list)
 }
 
-// spaces gives the boxes of an area, without protocol: by addresses or by columns, whichever takes fewer.
-func (w *walk) spaces(a *area) []Space {
-	wide := w.byColumns(a)
-	if len(a.parts) == 1 {
-		return wide
-	}
-	var flat []Space
+// count adds up what an area closes.
+func (w *walk) count(q *question, a *area) {
+	total := 0.0
+	var blocks []int32
 	for i := range a.parts {
-		flat = w.boxes(flat, w.stretches(a.parts[i].blocks), a.parts[i].columns)
-		if len(flat) >= len(wide) {
-			return wide
+		addresses := 0.0
+		for _, at := range a.parts[i].blocks {
+			addresses += w.to.size(int(at))
 		}
+		total += addresses * float64(w.sides.ports[a.parts[i].sides])
+		blocks = append(blocks, a.parts[i].blocks...)
 	}
-	return flat
-}
-
-// byColumns puts together the columns that have the same addresses.
-func (w *walk) byColumns(a *area) []Space {
-	parts := map[int32][]byte{} // of each column: the numbers of the parts that have it
-	for i := range a.parts {
-		for _, c := range a.parts[i].columns {
-			parts[c] = append(parts[c], byte(i), byte(i>>8), byte(i>>16), byte(i>>24))
-		}
-	}
-	columns := map[string][]int32{}
-	var order []string
-	for _, c := range slices.Sorted(maps.Keys(parts)) {
-		key := string(parts[c])
-		if columns[key] == nil {
-			order = append(order, key)
-		}
-		columns[key] = append(columns[key], c)
-	}
-	var list []Space
-	for _, key := range order {
-		var blocks []int
-		for k := 0; k < len(key); k += 4 {
-			i := int(key[k]) | int(key[k+1])<<8 | int(key[k+2])<<16 | int(key[k+3])<<24
-			blocks = append(blocks, a.parts[i].blocks...)
-		}
-		list = w.boxes(list, w.stretches(blocks), columns[key])
-	}
-	return list
-}
-
-// boxes appends the boxes of some addresses times some columns.
-func (w *walk) boxes(list []Space, to []stretch, columns []int32) []Space {
-	var prefixes []netip.Prefix
-	for _, s := range to {
-		prefixes = s.prefixes(prefixes, w.six)
-	}
-	if len(prefixes)*len(columns) > maxBoxes {
-		w.tooMany = true
-		return list
-	}
-	sides := w.sides(columns)
-	for _, p := range prefixes {
-		for _, s := range sides {
-			s.CIDR = p
-			list = append(list, s)
-		}
-	}
-	return list
-}
-
-// maxBoxes bounds the boxes of an answer.
-const maxBoxes = 200_000
-
-// sides gives the boxes of columns, without destination.
-func (w *walk) sides(columns []int32) []Space {
-	bySources := map[string][]sg.PortRange{} // the ports that have the same sources
-	sources := map[string][]int32{}
-	var order []string
-	each := int32(len(w.from.blocks) * len(w.sources.ranges)) //nolint:gosec // bounded by the rules of a group
-	for from := 0; from < len(columns); {
-		p := columns[from] / each
-		to := from
-		var key []byte
-		var cells []int32
-		for ; to < len(columns) && columns[to]/each == p; to++ {
-			c := columns[to] % each
-			cells = append(cells, c)
-			key = binary.LittleEndian.AppendUint32(key, uint32(c)) //nolint:gosec // columns count from 0
-		}
-		if sources[string(key)] == nil {
-			order, sources[string(key)] = append(order, string(key)), cells
-		}
-		bySources[string(key)] = append(bySources[string(key)], w.ports.ranges[p])
-		from = to
-	}
-	var list []Space
-	for _, key := range order {
-		for _, from := range w.sourceSides(sources[key]) {
-			for _, p := range joinedPorts(bySources[key]) {
-				from.Ports = p
-				list = append(list, from)
-			}
-		}
-	}
-	return list
-}
-
-// sourceSides gives the boxes of cells of sources and source ports.
-func (w *walk) sourceSides(cells []int32) []Space {
-	n := int32(len(w.sources.ranges)) //nolint:gosec // bounded by the rules of a group
-	ports := make([][]int32, len(w.from.blocks))
-	for _, c := range cells {
-		ports[c/n] = append(ports[c/n], c%n)
-	}
-	var list []Space
-	done := make([]bool, len(ports))
-	for f := range ports {
-		if done[f] || len(ports[f]) == 0 {
+	for _, p := range w.layer.protocols {
+		if !slices.Contains(w.analysis.protocols()[:ownPlanes], p) {
+			key := restKey{w.nic, w.six}
+			q.rest[key] = append(q.rest[key], w.stretches(blocks)...)
 			continue
 		}
-		var blocks []stretch
-		for g := f; g < len(ports); g++ {
-			if !done[g] && slices.Equal(ports[f], ports[g]) {
-				done[g] = true
-				blocks = w.from.stretches(g, blocks)
-			}
-		}
-		list = append(list, w.sourceBoxes(blocks, ports[f])...)
+		q.closed.add(total, w.six)
 	}
-	return list
 }
 
-func (w *walk) sourceBoxes(blocks []stretch, ports []int32) []Space {
-	slices.SortFunc(blocks, func(a, b stretch) int { return a.low.compare(b.low) })
-	var prefixes []netip.Prefix
-	for _, s := range joined(blocks) {
-		prefixes = s.prefixes(prefixes, w.six)
+// members notes that the members of groups are closed or opened, if that is so for all addresses of the family.
+func (w *walk) members(q *question, into *bundle, o outcome, certain *area) {
+	a := q.results[o]
+	if certain == nil {
+		certain = &area{}
 	}
-	ranges := make([]sg.PortRange, 0, len(ports))
-	for _, s := range ports {
-		ranges = append(ranges, w.sources.ranges[s])
-	}
-	var list []Space
-	for _, p := range prefixes {
-		if p.Bits() == 0 {
-			p = netip.Prefix{}
-		}
-		for _, r := range joinedPorts(ranges) {
-			if r == sg.AllPorts() {
-				r = sg.PortRange{}
-			}
-			list = append(list, Space{Source: p, SourcePorts: r})
-		}
-	}
-	return list
-}
-
-// joinedPorts merges ranges that are sorted.
-func joinedPorts(list []sg.PortRange) []sg.PortRange {
-	var merged []sg.PortRange
-	for _, r := range list {
-		if n := len(merged); n > 0 && !r.IsZero() && int(merged[n-1].High)+1 >= int(r.Low) {
-			merged[n-1].High = max(merged[n-1].High, r.High)
+	groups := w.choices[o.by]
+	var spots []spot
+	for _, c := range w.columns(a, certain) {
+		if c.parts[0] == nil {
 			continue
 		}
-		merged = append(merged, r)
+		var blocks []int32
+		for n, of := range []*area{a, certain} {
+			for _, i := range c.parts[n] {
+				blocks = append(blocks, of.parts[i].blocks...)
+			}
+		}
+		if all := w.stretches(blocks); len(all) != 1 || all[0] != wholeFamily(w.six) {
+			q.doubt(groups...)
+			continue
+		}
+		spots = append(spots, c.spot)
 	}
-	return merged
+	sides := w.sides.canonical(nil, spots)
+	var list []Space
+	for _, g := range groups {
+		list = append(list, w.membersOf(g, sides)...)
+	}
+	into.add(w.layer, portion{groups: list})
 }
 
-// compareSpaces is the order of answers within a protocol.
-func compareSpaces(a, b Space) int {
-	return cmp.Or(
-		cmp.Compare(b2i(a.Group != ""), b2i(b.Group != "")),
-		cmp.Compare(b2i(a.CIDR.Addr().Is6()), b2i(b.CIDR.Addr().Is6())),
-		a.CIDR.Addr().Compare(b.CIDR.Addr()), cmp.Compare(a.CIDR.Bits(), b.CIDR.Bits()),
-		cmp.Compare(a.Group, b.Group), cmp.Compare(a.Family, b.Family),
-		cmp.Compare(a.Ports.Low, b.Ports.Low), cmp.Compare(a.Ports.High, b.Ports.High),
-		a.Source.Addr().Compare(b.Source.Addr()), cmp.Compare(a.Source.Bits(), b.Source.Bits()),
-		cmp.Compare(a.SourcePorts.Low, b.SourcePorts.Low), cmp.Compare(a.SourcePorts.High, b.SourcePorts.High),
-		cmp.Compare(a.NIC, b.NIC),
-	)
+// membersOf gives the spaces of the members of a set in the family of the layer.
+func (w *walk) membersOf(set int16, sides []side) []Space {
+	family := IPv4
+	if w.six {
+		family = IPv6
+	}
+	list := make([]Space, len(sides))
+	for i := range sides {
+		list[i] = sides[i].space()
+		list[i].Group, list[i].Family, list[i].NIC = w.sets[set].name, family, w.nicName()
+	}
+	return list
 }
 
-func b2i(b bool) int {
-	if b {
-		return 1
+func (s *side) space() Space {
+	return Space{Ports: s.ports, Source: s.source, SourcePorts: s.sourcePorts}
+}
+
+// nicName is the kind of interface of the layer, in the classic network.
+func (w *walk) nicName() string {
+	switch {
+	case !w.classic:
+		return ""
+	case w.nic == internet:
+		return sg.NICInternet
 	}
-	return 0
+	return sg.NICIntranet
 }

@@ -2,44 +2,146 @@ package reach
 
 import (
 	"math/bits"
-	"slices"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 )
 
-// theDefault stands for the default among the local rules of a walk.
+// theDefault stands for the default in the place of a rule.
 const theDefault = -1
 
-// decide says what becomes of the present cell.
-func (w *walk) decide(at int, column int32) {
-	before, after := w.first(false), w.first(true)
-	w.steps += 2
-	change, certain := w.change(before, after)
-	if tops := w.deciding(); tops {
-		w.decides = true
-		if w.doubtful(at, column) {
+// decideOne says what becomes of the cell at hand if the one rule at place k is removed, and no set decides about anything.
+// It is what [walk.decide] comes to then, which is most of the time.
+func (w *walk) decideOne(q *question, k int) {
+	w.steps++
+	q.asked = true
+	other := w.firstBut(w.base, k)
+	r := w.rule(k)
+	if other >= 0 && w.rule(other).order() < r.order() {
+		q.shadows[int(w.chain[other])] = true
+	} else {
+		q.decides = true
+		switch after := w.action(other); {
+		case after == r.action:
+		case after == sg.Drop:
+			w.note(q, closing, 0, everyPoint)
+		default:
+			w.note(q, opening, 0, everyPoint)
+		}
+	}
+	w.witness(q, other, r.action == sg.Accept, r.action == sg.Drop, everyPoint)
+}
+
+// firstBut is the first of some rules that is not the one at place k, or the default.
+func (w *walk) firstBut(rules bitset, k int) int {
+	for i, word := range rules {
+		if k>>6 == i {
+			word &^= 1 << (k & 63)
+		}
+		if word != 0 {
+			return i<<6 + bits.TrailingZeros64(word)
+		}
+	}
+	return theDefault
+}
+
+// witness notes by which rule traffic of removed ones stays as it was.
+func (w *walk) witness(q *question, by int, accepts, drops bool, of int16) {
+	action, at := w.action(by), int32(theDefault)
+	if by >= 0 {
+		at = w.chain[by]
+	}
+	if accepts && action == sg.Accept {
+		w.note(q, permitted, at, of)
+	}
+	if drops && action == sg.Drop {
+		w.note(q, dropped, at, of)
+	}
+}
+
+// decide says what becomes of the cell at hand if the rules of w.removed are removed from those of w.view.
+func (w *walk) decide(q *question) {
+	w.steps += 4 + len(w.view)
+	q.asked = true
+	odd := false
+	for i, word := range w.view {
+		w.speaking[i] = word &^ (w.wildOf[i] &^ w.removed[i])
+		w.staying[i] = w.speaking[i] &^ w.removed[i]
+		odd = odd || word&w.wildOf[i] != 0
+	}
+	before, after := w.first(w.speaking), w.first(w.staying)
+	switch {
+	case !w.decides():
+		w.each(w.removed, func(r int) {
+			w.deciders(w.speaking, r, func(by int, _ bool) {
+				if by >= 0 {
+					q.shadows[int(w.chain[by])] = true
+				}
+			})
+		})
+	default:
+		q.decides = true
+		if odd && w.doubtful(q, before, after) {
 			return
 		}
-	} else if before.certain {
-		w.shadows[w.at(before.rule)] = true
 	}
-	switch {
-	case !certain:
-		w.byMembers(column)
-	case change < 0:
-		w.note(closing, 0, column)
-	case change > 0:
-		w.note(opening, 0, column)
-	}
-	if !after.certain {
+	w.compare(q, before, after)
+	if after.certain {
+		accepts, drops := w.removes()
+		w.witness(q, after.rule, accepts, drops, everyPoint)
 		return
 	}
-	accepts := w.action(after.rule) == sg.Accept
-	if accepts && meets(w.cell, w.accepts) {
-		w.note(permitted, int32(after.rule), column) //nolint:gosec // few rules
+	w.each(w.removed, func(r int) {
+		accepts, drops := w.rule(r).action != sg.Drop, w.rule(r).action != sg.Accept
+		w.deciders(w.staying, r, func(by int, certain bool) { w.witness(q, by, accepts, drops, w.about(r, by, certain)) })
+	})
+}
+
+// compare notes the difference between what is done before and after.
+func (w *walk) compare(q *question, before, after first) {
+	if !before.certain || !after.certain {
+		w.byMembers(q)
+		return
 	}
-	if !accepts && meets(w.cell, w.drops) {
-		w.note(dropped, int32(after.rule), column) //nolint:gosec // few rules
+	switch b, a := w.action(before.rule), w.action(after.rule); {
+	case a == b:
+	case b == sg.Accept:
+		w.note(q, closing, 0, everyPoint)
+	default:
+		w.note(q, opening, 0, everyPoint)
+	}
+}
+
+// about says of what traffic a rule decides in the place of the removed rule r: of members of a group, if either is about
+// these.
+func (w *walk) about(r, by int, certain bool) int16 {
+	set := w.rule(r).toSet
+	if set < 0 && by >= 0 {
+		set = w.rule(by).toSet
+	}
+	switch {
+	case set >= 0 && w.sets[set].kind == peerGroup:
+		return set
+	case certain && (by < 0 || len(w.setsOf(by)) == 0):
+		return everyPoint
+	}
+	return someSet
+}
+
+// removes tells what the removed rules of the cell do.
+func (w *walk) removes() (accepts, drops bool) {
+	w.each(w.removed, func(r int) {
+		accepts = accepts || w.rule(r).action != sg.Drop
+		drops = drops || w.rule(r).action != sg.Accept
+	})
+	return accepts, drops
+}
+
+// each goes through rules in the order in which they are asked.
+func (w *walk) each(rules bitset, do func(k int)) {
+	for i, word := range rules {
+		for ; word != 0; word &= word - 1 {
+			do(i<<6 + bits.TrailingZeros64(word))
+		}
 	}
 }
 
@@ -49,67 +151,96 @@ type first struct {
 	certain bool
 }
 
-// first finds the first rule of the present cell, of those that stay or of all.
-func (w *walk) first(staying bool) first {
-	for i, word := range w.cell {
-		if staying {
-			word &^= w.removed[i]
-		}
+func (w *walk) first(rules bitset) first {
+	for i, word := range rules {
 		if word != 0 {
-			r := i<<6 + bits.TrailingZeros64(word)
-			return first{r, len(w.opaque[r]) == 0 && !w.rules[w.local[r]].wild()}
+			k := i<<6 + bits.TrailingZeros64(word)
+			return first{k, len(w.setsOf(k)) == 0 && !w.rule(k).wild()}
 		}
 	}
 	return first{theDefault, true}
 }
 
-// change compares what the first rules do: -1 if the cell is closed, 1 if it is opened. It is not certain if sets decide.
-func (w *walk) change(before, after first) (change int, certain bool) {
-	if !before.certain || !after.certain {
-		return 0, false
+// deciders are those of some rules that can be the first to speak of a point of which rule r speaks, up to the one that
+// speaks of it for certain, or the default. A rule can be if none before it depends on no more sets than it does, beside
+// those of r.
+func (w *walk) deciders(rules bitset, r int, do func(by int, certain bool)) {
+	var before []int
+	for i, word := range rules {
+		for ; word != 0; word &= word - 1 {
+			k := i<<6 + bits.TrailingZeros64(word)
+			w.steps += len(before) + 1
+			if w.rule(k).wild() || w.preceded(before, k, r) {
+				continue
+			}
+			certain := within(w.setsOf(k), w.setsOf(r), nil)
+			if do(k, certain); certain {
+				return
+			}
+			before = append(before, k)
+		}
 	}
-	b, a := w.action(before.rule), w.action(after.rule)
-	switch {
-	case a == b:
-		return 0, true
-	case b == sg.Accept:
-		return -1, true
+	do(theDefault, true)
+}
+
+// preceded tells whether one of some rules speaks wherever both k and r do.
+func (w *walk) preceded(before []int, k, r int) bool {
+	for _, b := range before {
+		if within(w.setsOf(b), w.setsOf(k), w.setsOf(r)) {
+			return true
+		}
 	}
-	return 1, true
+	return false
+}
+
+// within tells whether all of some sets are among others.
+func within(sets, a, b []int16) bool {
+	for _, s := range sets {
+		if !contains(a, s) && !contains(b, s) {
+			return false
+		}
+	}
+	return true
+}
+
+func contains(sets []int16, s int16) bool {
+	for _, o := range sets {
+		if o == s {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *walk) action(rule int) sg.Action {
 	if rule == theDefault {
 		return w.fallback
 	}
-	return w.rules[w.local[rule]].action
+	return w.rule(rule).action
 }
 
-// at is the position of a local rule in the list, or theDefault.
-func (w *walk) at(rule int) int {
-	if rule == theDefault {
-		return theDefault
+// decides tells whether a removed rule decides about the cell, or may: no rule comes before it wherever it speaks. Rules of
+// the same order do the same, so that none of them comes before another.
+func (w *walk) decides() bool {
+	decides := false
+	w.each(w.removed, func(r int) { decides = decides || !w.overruled(r) })
+	return decides
+}
+
+func (w *walk) overruled(r int) bool {
+	if w.rule(r).wild() {
+		return false
 	}
-	return w.local[rule]
-}
-
-// deciding tells whether a removed rule decides about the cell, or may: no rule comes before it for certain. Rules of the
-// same order do the same, so that none of them comes before another.
-func (w *walk) deciding() bool {
-	limit := int64(-1) // the order of the first rule that speaks of the cell for certain
-	for i, word := range w.cell {
+	order, own := w.rule(r).order(), w.setsOf(r)
+	for i, word := range w.speaking {
 		for ; word != 0; word &= word - 1 {
-			r := i<<6 + bits.TrailingZeros64(word)
-			rule := &w.rules[w.local[r]]
-			w.steps++
-			if limit >= 0 && rule.order() > limit && !rule.wild() {
+			k := i<<6 + bits.TrailingZeros64(word)
+			rule := w.rule(k)
+			if w.steps++; k >= r || rule.order() >= order {
 				return false
 			}
-			if w.removed.has(r) {
+			if !rule.wild() && within(w.setsOf(k), own, nil) {
 				return true
-			}
-			if limit < 0 && len(w.opaque[r]) == 0 && !rule.wild() {
-				limit = rule.order()
 			}
 		}
 	}
@@ -117,60 +248,30 @@ func (w *walk) deciding() bool {
 }
 
 // doubtful notes what a rule may do that is odd in action or priority, and tells whether the cell is undecided for it.
-func (w *walk) doubtful(at int, column int32) bool {
-	result := w.fate()
-	for i, word := range w.cell {
-		for word &= w.removed[i]; word != 0; word &= word - 1 {
-			r := w.local[i<<6+bits.TrailingZeros64(word)]
-			if rule := &w.rules[r]; rule.wild() && (rule.action == "" || result != rule.action) {
-				w.doubt(rule.ownSet)
-				return true
-			}
+func (w *walk) doubtful(q *question, before, after first) bool {
+	was, is := w.fate(before), w.fate(after)
+	undecided := false
+	w.each(w.view, func(k int) {
+		r := w.rule(k)
+		if undecided || !r.wild() {
+			return
 		}
-	}
-	for _, r := range w.odd {
-		rule := &w.rules[r]
-		if !w.mayMeet(rule, at, column) {
-			continue
+		known := r.action != "" && is == r.action
+		if !w.removed.has(k) {
+			known = known && was == is
 		}
-		if b := w.before(); rule.action == "" || result == "" || b == "" || b != result || rule.action != result {
-			w.doubt(rule.ownSet)
-			return true
+		if !known {
+			q.doubt(r.ownSet)
+			undecided = true
 		}
-	}
-	return false
+	})
+	return undecided
 }
 
-// fate is what happens to the cell once the rules are removed; empty if sets decide.
-func (w *walk) fate() sg.Action {
-	if after := w.first(true); after.certain {
-		return w.action(after.rule)
+// fate is what happens to the cell; empty if sets decide, or what an odd rule does.
+func (w *walk) fate(f first) sg.Action {
+	if f.certain {
+		return w.action(f.rule)
 	}
 	return ""
-}
-
-// before is what happens to the cell before; empty if sets decide, or what an odd rule does.
-func (w *walk) before() sg.Action {
-	if b := w.first(false); b.certain {
-		return w.action(b.rule)
-	}
-	return ""
-}
-
-// mayMeet tells whether a rule that is not among the local ones may speak of a cell.
-func (w *walk) mayMeet(r *rule, at int, column int32) bool {
-	p, f, s := w.cellOf(column)
-	return (r.toSet >= 0 || slices.ContainsFunc(w.List.to(r), func(b block) bool { return b.overlaps(&w.to.blocks[at]) })) &&
-		(r.from.empty() || slices.ContainsFunc(w.List.from(r), func(b block) bool { return b.overlaps(&w.from.blocks[f]) })) &&
-		(!w.ported || r.portSet >= 0 || portsMeet(w.portsOf(r), []sg.PortRange{w.ports.ranges[p]})) &&
-		(!w.ported || r.source == sg.PortRange{} || w.sources.ranges[s] == sg.PortRange{} ||
-			portsMeet([]sg.PortRange{r.source}, []sg.PortRange{w.sources.ranges[s]}))
-}
-
-// cellOf gives the parts of a column: ports, block of sources, source ports.
-func (w *walk) cellOf(column int32) (p, f, s int) {
-	c := int(column)
-	s = c % len(w.sources.ranges)
-	c /= len(w.sources.ranges)
-	return c / len(w.from.blocks), c % len(w.from.blocks), s
 }

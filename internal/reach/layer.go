@@ -12,15 +12,14 @@ type layer struct {
 	protocols []sg.Protocol // beside sg's: theRest
 	nic       nics
 	six       bool
-	ported    bool // TCP and UDP
-	speaking  []int
-	odd       []int // rules of which it is not known when they are asked, or what they do
+	ported    bool  // TCP and UDP
+	speaking  []int // rules that speak of it, by position
 }
 
 // theRest stands for all protocols that are none of the five and that no rule names.
 const theRest sg.Protocol = 1000
 
-// layers cuts traffic into layers, and leaves out those of which no removed rule speaks.
+// layers cuts traffic into layers, and leaves out those of which no rule in question speaks.
 func (a *analysis) layers() []layer {
 	var list []layer
 	for _, nic := range []nics{intranet, internet} {
@@ -40,22 +39,18 @@ func (a *analysis) protocolLayers(nic nics, isSix bool) []layer {
 	general := -1 // the layer without ports of which only rules for all protocols speak
 	for _, p := range a.protocols() {
 		ly := layer{protocols: []sg.Protocol{p}, nic: nic, six: isSix, ported: p == sg.TCP || p == sg.UDP}
-		named, removes := false, false
+		named, asked := false, false
 		for at := range a.rules {
 			r := &a.rules[at]
 			if a.absent[at] || r.nic&nic == 0 || r.families&family == 0 || r.protocol != p && !r.all() {
 				continue
 			}
 			named = named || !r.all()
-			removes = removes || a.gone[at]
-			if r.wild() && !a.gone[at] {
-				ly.odd = append(ly.odd, at)
-			} else {
-				ly.speaking = append(ly.speaking, at)
-			}
+			asked = asked || a.asks(at)
+			ly.speaking = append(ly.speaking, at)
 		}
 		switch {
-		case !removes:
+		case !asked:
 		case !ly.ported && !named && general >= 0:
 			list[general].protocols = append(list[general].protocols, p)
 		default:

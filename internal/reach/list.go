@@ -23,17 +23,6 @@ type List struct {
 	sets     []opaque
 }
 
-// Effect says what removing some rules does in the list from which the absent ones were removed before. Scope is
-// [ScopeGroup].
-//
-// Its work is bounded by [MaxSteps]; beyond that the class is [Unknown].
-func (l *List) Effect(absent, removed []int) *Effect {
-	return l.effect(l.positions(absent), l.positions(removed))
-}
-
-// MaxSteps bounds the work of one effect, in rules looked at: no more than about 50 ms.
-const MaxSteps = 4_000_000
-
 // positions are those of rules, by the indexes that they were given with.
 func (l *List) positions(indexes []int) []int {
 	list := make([]int, 0, len(indexes))
@@ -243,6 +232,8 @@ func newBlock(p netip.Prefix) block {
 func (b *block) contains(o *block) bool {
 	return b.six == o.six && !o.low.less(b.low) && !b.high.less(o.high)
 }
+
+func (b *block) stretch() stretch { return stretch{b.low, b.high} }
 
 func (b *block) overlaps(o *block) bool {
 	return b.six == o.six && !o.high.less(b.low) && !b.high.less(o.low)

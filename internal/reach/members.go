@@ -10,19 +10,19 @@ import (
 // maxSets bounds on how many sets a cell may depend: all their combinations are looked at.
 const maxSets = 10
 
-// byMembers says what becomes of a cell where sets decide that are not known: for every combination of whether the point
-// is in them.
-func (w *walk) byMembers(column int32) {
+// byMembers says what becomes of the cell at hand where sets decide that are not known: for every combination of whether
+// the point is in them.
+func (w *walk) byMembers(q *question) {
 	sets := w.setsOfCell()
 	if len(sets) > maxSets {
-		w.doubt(sets...)
+		q.doubt(sets...)
 		return
 	}
 	combinations := 1 << len(sets)
 	var closed, opened []int
 	for m := range combinations {
 		w.steps += len(sets) + 1
-		switch b, a := w.under(sets, m, false), w.under(sets, m, true); {
+		switch b, a := w.under(w.speaking, sets, m), w.under(w.staying, sets, m); {
 		case a == b:
 		case b == sg.Accept:
 			closed = append(closed, m)
@@ -33,27 +33,27 @@ func (w *walk) byMembers(column int32) {
 	switch {
 	case len(closed) == 0 && len(opened) == 0:
 	case len(closed) == combinations:
-		w.note(closing, 0, column)
+		w.note(q, closing, 0, everyPoint)
 	case len(opened) == combinations:
-		w.note(opening, 0, column)
+		w.note(q, opening, 0, everyPoint)
 	case len(opened) == 0:
-		w.groups(closingGroups, sets, closed, column)
+		w.groups(q, closingGroups, sets, closed)
 	case len(closed) == 0:
-		w.groups(openingGroups, sets, opened, column)
+		w.groups(q, openingGroups, sets, opened)
 	default:
-		w.doubt(sets...)
+		q.doubt(sets...)
 	}
 }
 
 // setsOfCell are the sets on which rules depend up to the first one that does not, before and after.
 func (w *walk) setsOfCell() []int16 {
 	var sets []int16
-	for i, word := range w.cell {
+	for i, word := range w.speaking {
 		for ; word != 0; word &= word - 1 {
-			r := i<<6 + bits.TrailingZeros64(word)
+			k := i<<6 + bits.TrailingZeros64(word)
 			w.steps++
-			sets = append(sets, w.opaque[r]...)
-			if len(w.opaque[r]) == 0 && !w.removed.has(r) {
+			sets = append(sets, w.setsOf(k)...)
+			if len(w.setsOf(k)) == 0 && !w.removed.has(k) {
 				slices.Sort(sets)
 				return slices.Compact(sets)
 			}
@@ -63,22 +63,19 @@ func (w *walk) setsOfCell() []int16 {
 	return slices.Compact(sets)
 }
 
-// under is what happens to a point of the cell that is in the sets of a combination.
-func (w *walk) under(sets []int16, combination int, staying bool) sg.Action {
-	for i, word := range w.cell {
-		if staying {
-			word &^= w.removed[i]
-		}
+// under is what some rules do with a point of the cell that is in the sets of a combination.
+func (w *walk) under(rules bitset, sets []int16, combination int) sg.Action {
+	for i, word := range rules {
 		for ; word != 0; word &= word - 1 {
-			r := i<<6 + bits.TrailingZeros64(word)
+			k := i<<6 + bits.TrailingZeros64(word)
 			w.steps++
 			speaks := true
-			for _, s := range w.opaque[r] {
-				k, _ := slices.BinarySearch(sets, s)
-				speaks = speaks && combination&(1<<k) != 0
+			for _, s := range w.setsOf(k) {
+				n, _ := slices.BinarySearch(sets, s)
+				speaks = speaks && combination&(1<<n) != 0
 			}
 			if speaks {
-				return w.rules[w.local[r]].action
+				return w.rule(k).action
 			}
 		}
 	}
@@ -87,7 +84,7 @@ func (w *walk) under(sets []int16, combination int, staying bool) sg.Action {
 
 // groups notes that the members of groups are closed or opened, if the combinations are all those with at least one of
 // them; otherwise the cell is undecided.
-func (w *walk) groups(kind outcomeKind, sets []int16, combinations []int, column int32) {
+func (w *walk) groups(q *question, kind outcomeKind, sets []int16, combinations []int) {
 	mask := 0
 	for k, s := range sets {
 		if slices.Contains(combinations, 1<<k) && w.sets[s].kind == peerGroup {
@@ -106,7 +103,7 @@ func (w *walk) groups(kind outcomeKind, sets []int16, combinations []int, column
 		}
 	}
 	if all != len(combinations) {
-		w.doubt(sets...)
+		q.doubt(sets...)
 		return
 	}
 	var chosen []int16
@@ -115,7 +112,7 @@ func (w *walk) groups(kind outcomeKind, sets []int16, combinations []int, column
 			chosen = append(chosen, s)
 		}
 	}
-	w.note(kind, w.choice(chosen), column)
+	w.note(q, kind, w.choice(chosen), everyPoint)
 }
 
 // choice numbers a choice of groups.

@@ -92,7 +92,7 @@ const keeps = "the rule also permits what no policy objects to,"
 func (n *Narrowing) sentence(rule *sg.Rule, kept []Space) string {
 	lost := ""
 	if len(n.Left) > 0 {
-		lost = sumUp(n.Left, 0) + " cannot be kept but by a rule for a protocol number or for all protocols"
+		lost = sumUp(asTracts(n.Left), 0) + " cannot be kept but by a rule for a protocol number or for all protocols"
 	}
 	switch {
 	case n.Needed == 0:
@@ -104,7 +104,7 @@ func (n *Narrowing) sentence(rule *sg.Rule, kept []Space) string {
 			keeps, plural(n.Needed, "rule"), n.Free, MaxRules)
 	}
 	text := fmt.Sprintf("%s to keep that, add %s first (%s), then revoke it",
-		strings.TrimSuffix(keeps, ",")+":", plural(n.Needed, "rule"), sumUp(kept, 0))
+		strings.TrimSuffix(keeps, ",")+":", plural(n.Needed, "rule"), sumUp(asTracts(kept), 0))
 	if lost != "" {
 		text += "; " + lost
 	}

@@ -108,3 +108,34 @@ func everyOther(w *world, from int) []sg.Rule {
 	}
 	return rules
 }
+
+// A walk that answers many questions at once must say what one for each says.
+func TestEffectsAskedTogetherAreThoseAskedOneByOne(t *testing.T) {
+	t.Parallel()
+	const many = 1 << 20
+	for seed := range uint64(*lists / 4) {
+		w := draw(rand.New(rand.NewPCG(seed, 8)))
+		batch := append(slices.Clone(w.absent), w.removed...)
+		list := reach.Compile(&w.group, w.rules, reach.Options{})
+		all := make([]int, len(w.rules))
+		for i := range all {
+			all[i] = i
+		}
+		whole, each := list.Effects(batch, all, many)
+		same(t, w, "batch", whole, list.Effect(nil, batch))
+		for i, e := range each {
+			rest := slices.DeleteFunc(slices.Clone(batch), func(k int) bool { return k == i })
+			same(t, w, w.rules[i].ID, e, list.Effect(rest, []int{i}))
+		}
+	}
+}
+
+func same(t *testing.T, w *world, what string, got, want *reach.Effect) {
+	t.Helper()
+	if got.Class != want.Class || got.Why != want.Why || got.Closed != want.Closed || got.Sentence() != want.Sentence() ||
+		!slices.EqualFunc(got.Closes, want.Closes, equalSpaces) || !slices.EqualFunc(got.Opens, want.Opens, equalSpaces) {
+		t.Fatalf("%s: %s %s\nwant %s %s\n%s", what, got.Class, got.Sentence(), want.Class, want.Sentence(), w)
+	}
+}
+
+func equalSpaces(a, b reach.Space) bool { return fmt.Sprint(a) == fmt.Sprint(b) }

@@ -90,8 +90,11 @@ type By struct {
 	Group    string // whose rule it is, at [ScopeInterface] only
 	Priority int
 	Action   sg.Action
-	// Space is what it decides of the removed rules' traffic, as [Effect.Closes]; bounded, since it is for people.
+	// Space is what it decides of the removed rules' traffic, as [Effect.Closes]: of the first ones only, and bounded, since
+	// it is for people.
 	Space []Space
+
+	tracts []tract // the same in another form
 }
 
 // Effect is what a removal does.
@@ -111,7 +114,8 @@ type Effect struct {
 	// none themselves: they were without effect already. Sorted by priority, then ID.
 	ShadowedBy []By
 	// StillPermittedBy are the rules, or the default, by which traffic of the removed accept rules is permitted all the
-	// same. Empty if ShadowedBy is not. Sorted by priority, the default last.
+	// same: also those that do so only if an address is in a set of which the contents are not known. Empty if ShadowedBy is
+	// not. The one that permits most comes first.
 	StillPermittedBy []By
 	// StillDroppedBy are likewise for removed drop rules.
 	StillDroppedBy []By
@@ -124,6 +128,10 @@ type Effect struct {
 	// Interfaces is what happens on the interfaces, at [ScopeInterface] only: one element for each combination of groups
 	// that interfaces have, sorted by these.
 	Interfaces []OnInterfaces
+
+	idle          bool // the removed rules speak of nothing
+	closes, opens []tract
+	said          *said // the words, if the effect was limited after they were found
 }
 
 // OnInterfaces is an effect on all interfaces that are in exactly the same groups.

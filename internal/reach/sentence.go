@@ -2,6 +2,7 @@ package reach
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -27,9 +28,12 @@ const (
 //	closes tcp/443 to 203.0.113.0/24 and 2 more within this group; tcp/22 to 10.0.0.0/8 stays open here through sgr-x at
 //	priority 5; established sessions may live on for up to 910 s
 //
-// The widest spaces come first. It is under 400 characters, and has what the cloud sent in it as it is. Ask for it before
-// [Effect.Limit]: a rule for all protocols is recognised by all of its spaces.
+// The widest spaces come first, and the rule that decides most. It is under 400 characters, and has what the cloud sent in
+// it as it is.
 func (e *Effect) Sentence() string {
+	if e.said != nil {
+		return e.said.sentence
+	}
 	if e.Scope == ScopeInterface {
 		return clip(e.onInterfaces(), maxSentence)
 	}
@@ -57,10 +61,10 @@ func (e *Effect) inGroup() string {
 // change says what is closed and opened; empty if nothing certainly is. What is opened is loud.
 func (e *Effect) change() string {
 	var parts []string
-	if closed := sumUp(e.Closes, e.MoreCloses); closed != "" {
+	if closed := sumUp(told(e.closes, e.Closes, e.MoreCloses)); closed != "" {
 		parts = append(parts, "closes "+closed)
 	}
-	if opened := sumUp(e.Opens, e.MoreOpens); opened != "" {
+	if opened := sumUp(told(e.opens, e.Opens, e.MoreOpens)); opened != "" {
 		parts = append(parts, "OPENS "+opened)
 	}
 	return strings.Join(parts, " and ")
@@ -88,7 +92,7 @@ func (e *Effect) rest(where string) []string {
 // stays names the first of some deciders together with what it decides, and counts the others.
 func stays(by []By, how string) string {
 	what := "some of it"
-	if space := shortly(by[0].Space); space != "" {
+	if space := shortly(by[0]); space != "" {
 		what = space
 	}
 	text := what + " stays " + how + " through " + through(by[0])
@@ -135,6 +139,8 @@ func (e *Effect) whyNothing() string {
 		return "all of it stays closed through " + deciders(e.StillDroppedBy, through)
 	case len(e.StillPermittedBy) > 0:
 		return "all of it stays open through " + deciders(e.StillPermittedBy, through) + "; " + e.remedy()
+	case e.idle:
+		return "it speaks of no traffic"
 	default:
 		return ""
 	}
@@ -143,15 +149,15 @@ func (e *Effect) whyNothing() string {
 // remedy says what would close what stays open. Without the rules in the way the default of a basic group is next, so
 // that removing them is of no use there.
 func (e *Effect) remedy() string {
-	last := e.StillPermittedBy[len(e.StillPermittedBy)-1]
+	byDefault := slices.ContainsFunc(e.StillPermittedBy, func(b By) bool { return b.Default })
 	these := "these"
 	if len(e.StillPermittedBy) == 1 {
 		these = "this one"
 	}
 	switch {
-	case last.Default && len(e.StillPermittedBy) == 1:
+	case byDefault && len(e.StillPermittedBy) == 1:
 		return "to close it, add a drop rule"
-	case last.Default || e.Default == sg.Accept:
+	case byDefault || e.Default == sg.Accept:
 		return "to close it, add a drop rule before " + these
 	case e.Default == sg.Drop:
 		return "to close it, remove " + these + " too"

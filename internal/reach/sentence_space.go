@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 // Bounds of what is said of spaces; the rest is counted.
 const (
 	maxNamed   = 3   // places
-	maxSpaces  = 130 // characters of all places after the first
+	maxPlaces  = 130 // characters of all places after the first
 	maxTraffic = 80  // characters of the protocols and ports of one place, or they are counted as well
 	maxRanges  = 3   // ranges of one protocol
 )
@@ -26,8 +27,8 @@ type place struct {
 }
 
 // sumUp names the widest of some spaces and counts the rest, of which more were left out before. Empty if there are none.
-func sumUp(spaces []Space, more int) string {
-	places := placesOf(spaces)
+func sumUp(tracts []tract, more int) string {
+	places := placesOf(tracts)
 	if len(places) == 0 {
 		return ""
 	}
@@ -37,7 +38,7 @@ func sumUp(spaces []Space, more int) string {
 		if i > 0 && places[i-1].what == p.what {
 			phrase = p.to
 		}
-		if size += len(phrase); i == maxNamed || i > 0 && size > maxSpaces {
+		if size += len(phrase); i == maxNamed || i > 0 && size > maxPlaces {
 			break
 		}
 		phrases = append(phrases, phrase)
@@ -48,9 +49,18 @@ func sumUp(spaces []Space, more int) string {
 	return inWords(phrases)
 }
 
-// shortly names the widest of some spaces, which are not all there are as a rule.
-func shortly(spaces []Space) string {
-	places := placesOf(spaces)
+// told gives the form for people of some spaces, if it is known, and how many are left out of it.
+func told(tracts []tract, spaces []Space, more int) ([]tract, int) {
+	if tracts != nil {
+		return tracts, 0
+	}
+	return asTracts(spaces), more
+}
+
+// shortly names the widest of what a rule decides, which is not all there is as a rule.
+func shortly(by By) string {
+	tracts, _ := told(by.tracts, by.Space, 0)
+	places := placesOf(tracts)
 	switch len(places) {
 	case 0:
 		return ""
@@ -61,35 +71,65 @@ func shortly(spaces []Space) string {
 	}
 }
 
-// placesOf gathers spaces by where they are, the widest first, equally wide ones in the order they came in.
-func placesOf(spaces []Space) []place {
+// placesOf gathers tracts by where they are, the widest first, equally wide ones in the order they came in.
+func placesOf(tracts []tract) []place {
 	type where struct {
-		cidr, group, source, nic string
-		family                   Family
-		sourcePorts              sg.PortRange
+		cidr, source        netip.Prefix
+		outside, group, nic string
+		family              Family
+		sourcePorts         sg.PortRange
 	}
 	found := map[where]int{}
-	var first []*Space
+	var first []*tract
 	var all []traffic
-	for i := range spaces {
-		s := &spaces[i]
-		w := where{s.CIDR.String(), s.Group, s.Source.String(), s.NIC, s.Family, s.SourcePorts}
+	for i := range tracts {
+		s := &tracts[i]
+		w := where{s.CIDR, s.Source, s.outsideKey(), s.Group, s.NIC, s.Family, s.SourcePorts}
 		at, ok := found[w]
 		if !ok {
 			at = len(all)
 			found[w] = at
 			first, all = append(first, s), append(all, traffic{})
 		}
-		all[at].add(s)
+		all[at].add(&s.Space)
 	}
 	places := make([]place, len(all))
 	for i := range all {
 		t := &all[i]
 		t.normalize()
-		places[i] = place{what: t.String() + origin(first[i]), to: target(first[i]), width: t.width(first[i])}
+		places[i] = place{what: t.String() + origin(&first[i].Space), to: first[i].target(), width: t.width(first[i])}
 	}
 	slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(b.width, a.width) })
 	return places
+}
+
+func (r *tract) outsideKey() string {
+	var key []byte
+	for _, p := range r.outside {
+		a := p.Addr().As16()
+		key = append(append(key, byte(p.Bits())), a[:]...)
+	}
+	return string(key)
+}
+
+// maxOutside bounds the networks that are named as left out of a block.
+const maxOutside = 2
+
+// target is the destination of a tract in words.
+func (r *tract) target() string {
+	text := target(&r.Space)
+	switch n := len(r.outside); {
+	case n == 0:
+		return text
+	case n > maxOutside:
+		return fmt.Sprintf("%s except %d networks", text, n)
+	default:
+		var names []string
+		for _, p := range r.outside {
+			names = append(names, p.String())
+		}
+		return text + " except " + inWords(names)
+	}
 }
 
 // target is the destination of a space in words.
@@ -311,7 +351,7 @@ func gapsOf(ranges []sg.PortRange) []sg.PortRange {
 // width is how wide the traffic to a place is: the logarithm of its (address, port) pairs as a share of the family's
 // addresses. An IPv6 network of 64 bits counts as much as one IPv4 address, and a group, of which nobody knows how many
 // members it has, as a network of 24 bits.
-func (t *traffic) width(s *Space) float64 {
+func (t *traffic) width(s *tract) float64 {
 	pairs := float64(len(t.plain))
 	if t.rest {
 		pairs++
@@ -319,15 +359,23 @@ func (t *traffic) width(s *Space) float64 {
 	for _, r := range slices.Concat(t.tcp, t.udp) {
 		pairs += float64(r.High-r.Low) + 1
 	}
-	bits := 24
+	bits := 24.0
 	switch {
 	case s.Group != "":
 	case s.CIDR.Addr().Is4():
-		bits = s.CIDR.Bits()
+		bits = s.bits()
 	default:
-		bits = min(s.CIDR.Bits()/2, 32)
+		bits = min(s.bits()/2, 32)
 	}
-	return math.Log2(pairs) - float64(bits)
+	return math.Log2(pairs) - bits
+}
+
+// bits is how long the prefix of a block of as many addresses is.
+func (r *tract) bits() float64 {
+	if r.addresses == 0 {
+		return float64(r.CIDR.Bits())
+	}
+	return float64(r.CIDR.Addr().BitLen()) - math.Log2(r.addresses)
 }
 
 // inWords joins phrases as people do: a, b and c.

@@ -314,7 +314,7 @@ func TestSentenceFoldsSpaces(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, sumUp(test.spaces, 0)); diff != "" {
+			if diff := cmp.Diff(test.want, sumUp(asTracts(test.spaces), 0)); diff != "" {
 				t.Errorf("spaces in words (-want +got):\n%s", diff)
 			}
 		})

@@ -8,8 +8,11 @@ import (
 
 // Warning is what must not be overlooked about an effect, in one line; empty if there is nothing: that it closes part of
 // 100.64.0.0/10, where the cloud's own services answer (DNS, metadata, mirrors). It goes by Closes alone: what is not known
-// to be closed is no reason to warn. As [Effect.Sentence], ask for it before [Effect.Limit].
+// to be closed is no reason to warn.
 func (e *Effect) Warning() string {
+	if e.said != nil {
+		return e.said.warning
+	}
 	services := cloudServices()
 	var touched []Space
 	dns := false
@@ -31,10 +34,10 @@ func (e *Effect) Warning() string {
 		outcome = "instances may lose name resolution"
 	}
 	where := ""
-	if touched[0].CIDR != services || len(placesOf(touched)) > 1 {
+	if touched[0].CIDR != services || len(placesOf(asTracts(touched))) > 1 {
 		where = " in " + services.String()
 	}
-	return "WARNING: this closes " + sumUp(touched, 0) + where + ", where the cloud's own services answer " +
+	return "WARNING: this closes " + sumUp(asTracts(touched), 0) + where + ", where the cloud's own services answer " +
 		"(DNS, metadata, package mirrors, internal endpoints): " + outcome
 }
 

@@ -2,78 +2,124 @@ package reach
 
 import (
 	"cmp"
-	"math"
 	"slices"
 )
 
-// words is a set of the rules of a layer, by their place in it: the first bit is the rule that is asked first.
+// bitset is a set of the rules that speak of a block, by their place among these: the first bit is the rule that is asked
+// first.
 type bitset []uint64
 
 func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
 
 func (b bitset) add(i int)      { b[i>>6] |= 1 << (i & 63) }
+func (b bitset) remove(i int)   { b[i>>6] &^= 1 << (i & 63) }
 func (b bitset) has(i int) bool { return b[i>>6]&(1<<(i&63)) != 0 }
 
-// tree is the address blocks that rules of a layer speak of, nested, the whole family being its root. Blocks of addresses
-// are either disjoint or one lies in the other.
+// resized gives an empty bitset for n rules, in the memory of b if that suffices.
+func (b bitset) resized(n int) bitset {
+	words := (n + 63) / 64
+	if cap(b) < words {
+		return make(bitset, words)
+	}
+	b = b[:words]
+	clear(b)
+	return b
+}
+
+func (b bitset) meets(o bitset) bool {
+	for i := range b {
+		if b[i]&o[i] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// tree is the address blocks that rules speak of, nested, the whole family being its root. Blocks of addresses are either
+// disjoint or one lies in the other. Parents come before their children, these in the order of addresses.
 type tree struct {
-	blocks []block
-	parent []int
-	child  []int   // first one, or 0
-	next   []int   // sibling, or 0
-	own    [][]int // rules that speak of exactly this block
-	hollow []bool  // smaller blocks make up all of it
+	blocks  []block
+	parent  []int32
+	child   []int32 // first one, or 0
+	next    []int32 // sibling, or 0
+	entries []entry
+	own     []extent // of entries: the rules that speak of exactly this block
+	hollow  []bool   // smaller blocks make up all of it
 }
 
 // entry is a block that a rule speaks of.
 type entry struct {
 	block
 
-	rule int
+	rule int32
 }
 
 func newTree(isSix bool, entries []entry) *tree {
-	root := block{six: isSix, high: address{lo: math.MaxUint32}}
-	if isSix {
-		root.high = address{math.MaxUint64, math.MaxUint64}
-	}
+	all := wholeFamily(isSix)
+	root := block{six: isSix, low: all.low, high: all.high}
 	slices.SortFunc(entries, func(a, b entry) int {
-		return cmp.Or(a.low.compare(b.low), cmp.Compare(a.bits, b.bits), cmp.Compare(a.rule, b.rule))
+		if c := a.low.compare(b.low); c != 0 {
+			return c
+		}
+		if a.bits != b.bits {
+			return cmp.Compare(a.bits, b.bits)
+		}
+		return cmp.Compare(a.rule, b.rule)
 	})
-	t := &tree{}
-	t.push(root, -1)
+	n := len(entries) + 1
+	t := &tree{
+		entries: entries, blocks: make([]block, 0, n), parent: make([]int32, 0, n), own: make([]extent, 0, n),
+	}
+	t.push(root, -1, 0)
 	for i := range entries {
 		e := &entries[i]
-		at := len(t.blocks) - 1
+		at := int32(len(t.blocks) - 1) //nolint:gosec // bounded by the rules of groups
 		for !t.blocks[at].contains(&e.block) {
 			at = t.parent[at]
 		}
 		if t.blocks[at].bits != e.bits {
-			at = t.push(e.block, at)
+			at = t.push(e.block, at, i)
 		}
-		t.own[at] = append(t.own[at], e.rule)
+		t.own[at].to = uint32(i + 1) //nolint:gosec // bounded by the rules of groups
 	}
 	t.link()
 	t.hollow = make([]bool, len(t.blocks))
 	for at := range t.blocks {
-		t.hollow[at] = t.child[at] != 0 && len(t.stretches(at, nil)) == 0
+		t.hollow[at] = t.child[at] != 0 && t.filled(at)
 	}
 	return t
 }
 
-func (t *tree) push(b block, parent int) int {
+// push appends a block of which the entries from one on speak.
+func (t *tree) push(b block, parent int32, from int) int32 {
 	t.blocks, t.parent = append(t.blocks, b), append(t.parent, parent)
-	t.own = append(t.own, nil)
-	return len(t.blocks) - 1
+	t.own = append(t.own, extent{uint32(from), uint32(from)}) //nolint:gosec // bounded by the rules of groups
+	return int32(len(t.blocks) - 1)                           //nolint:gosec // bounded by the rules of groups
 }
 
 // link makes the lists of children, in the order of addresses.
 func (t *tree) link() {
-	t.child, t.next = make([]int, len(t.blocks)), make([]int, len(t.blocks))
+	t.child, t.next = make([]int32, len(t.blocks)), make([]int32, len(t.blocks))
 	for at := len(t.blocks) - 1; at > 0; at-- {
 		p := t.parent[at]
-		t.next[at], t.child[p] = t.child[p], at
+		t.next[at], t.child[p] = t.child[p], int32(at) //nolint:gosec // bounded by the rules of groups
 	}
+}
+
+// filled tells whether the blocks within a block leave nothing of it.
+func (t *tree) filled(at int) bool {
+	low, high := t.blocks[at].low, t.blocks[at].high
+	for c := t.child[at]; c != 0; c = t.next[c] {
+		b := &t.blocks[c]
+		if b.low != low {
+			return false
+		}
+		if b.high == high {
+			return true
+		}
+		low = b.high.next()
+	}
+	return false
 }
 
 // stretches appends the addresses of a block that are in none of the blocks within it.
@@ -91,6 +137,15 @@ func (t *tree) stretches(at int, list []stretch) []stretch {
 	return append(list, stretch{low, high})
 }
 
+// size is how many addresses of a block are in none of the blocks within it.
+func (t *tree) size(at int) float64 {
+	n := t.blocks[at].stretch().size()
+	for c := t.child[at]; c != 0; c = t.next[c] {
+		n -= t.blocks[c].stretch().size()
+	}
+	return n
+}
+
 // masks gives for each block the rules that speak of all of it, given those that speak of every address.
 func (t *tree) masks(everywhere bitset) []bitset {
 	all := make([]bitset, len(t.blocks))
@@ -103,10 +158,51 @@ func (t *tree) masks(everywhere bitset) []bitset {
 		} else {
 			copy(m, all[t.parent[at]])
 		}
-		for _, r := range t.own[at] {
-			m.add(r)
+		for _, e := range t.entries[t.own[at].from:t.own[at].to] {
+			m.add(int(e.rule))
 		}
 		all[at] = m
 	}
 	return all
+}
+
+// chains goes through the blocks of a tree from parents to children and gives for each the rules that speak of all of it,
+// in the order in which they are asked.
+type chains struct {
+	tree   *tree
+	chain  []int32 // of the blocks on the way from the root, one after the other
+	blocks []int32
+	ends   []int
+}
+
+// at gives the chain of a block, which is the root or comes after the last one that was asked for. It is good until then.
+func (c *chains) at(block int32, everywhere []int32) []int32 {
+	above := everywhere
+	for n := len(c.blocks); n > 0 && c.blocks[n-1] != c.tree.parent[block]; n-- {
+		c.blocks, c.ends = c.blocks[:n-1], c.ends[:n-1]
+	}
+	start := 0
+	if n := len(c.blocks); n > 0 {
+		start = c.ends[n-1]
+		from := 0
+		if n > 1 {
+			from = c.ends[n-2]
+		}
+		above = c.chain[from:start]
+	}
+	c.chain = c.chain[:start]
+	own := c.tree.entries[c.tree.own[block].from:c.tree.own[block].to]
+	for len(above) > 0 || len(own) > 0 {
+		var r int32
+		if len(own) == 0 || len(above) > 0 && above[0] <= own[0].rule {
+			r, above = above[0], above[1:]
+		} else {
+			r, own = own[0].rule, own[1:]
+		}
+		if n := len(c.chain); n == start || c.chain[n-1] != r {
+			c.chain = append(c.chain, r)
+		}
+	}
+	c.blocks, c.ends = append(c.blocks, block), append(c.ends, len(c.chain))
+	return c.chain[start:]
 }

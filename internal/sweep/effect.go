@@ -22,6 +22,7 @@ type effects struct {
 	crowded      map[groupKey]bool   // groups that share an interface with another one
 	broken       map[groupKey]string // why groups that were visited are not known whole after all
 	latest       map[groupKey]*answer
+	merged       map[string]*reach.Merged // by region and groups
 }
 
 // groupRules is what is kept of a group: of one with findings what matters to these, of one that shares an interface all.
@@ -42,6 +43,7 @@ func newEffects(scope reach.Scope) *effects {
 	return &effects{
 		scope: scope, groups: map[groupKey]*groupRules{}, combinations: map[string][]scanner.Combination{},
 		crowded: map[groupKey]bool{}, broken: map[groupKey]string{}, latest: map[groupKey]*answer{},
+		merged: map[string]*reach.Merged{},
 	}
 }
 
@@ -127,17 +129,47 @@ func (q *question) answer(key groupKey, places []int, incomplete string) *answer
 	if known := q.latest[key]; known != nil && known.asked == asked {
 		return known
 	}
-	a := &answer{asked: asked}
-	batch := q.batches[key]
-	for _, place := range places {
-		without := slices.DeleteFunc(slices.Clone(batch), func(p int) bool { return p == place })
-		a.effects = append(a.effects, q.effect(key, without, []int{place}, incomplete))
-	}
-	if len(batch) > 0 {
-		a.batch = q.effect(key, nil, batch, incomplete)
-	}
+	a := q.ask(key, places, incomplete)
+	a.asked = asked
 	q.latest[key] = a
 	return a
+}
+
+// ask computes the effects of the rules at some places of a group, and of its batch.
+func (q *question) ask(key groupKey, places []int, incomplete string) *answer {
+	g, batch := q.groups[key], q.batches[key]
+	a := &answer{}
+	switch {
+	case g == nil: // it was visited, so it is here
+		a.batch, a.effects = q.unknown("the rules of the group are not known", len(places))
+	case incomplete != "":
+		a.batch, a.effects = q.unknown(incomplete, len(places))
+	case q.scope == reach.ScopeInterface:
+		a.batch, a.effects = q.onInterfaces(key, batch, places)
+	default:
+		a.batch, a.effects = g.list.Effects(batch, places, maxSpaces)
+		a.batch = a.batch.Limit(maxSpaces)
+		for i, e := range a.effects {
+			a.effects[i] = e.Limit(maxSpaces)
+		}
+	}
+	if len(batch) == 0 {
+		a.batch = nil
+	}
+	return a
+}
+
+// unknown gives effects of which nothing is known.
+func (e *effects) unknown(why string, n int) (whole *reach.Effect, each []*reach.Effect) {
+	scope := reach.ScopeGroup
+	if e.scope == reach.ScopeInterface {
+		scope = reach.ScopeInterface
+	}
+	whole = &reach.Effect{Scope: scope, Class: reach.Unknown, Why: why}
+	for range n {
+		each = append(each, whole)
+	}
+	return whole, each
 }
 
 // around are the batches on which an answer depends.
@@ -165,24 +197,6 @@ func (e *effects) having(key groupKey) []scanner.Combination {
 	return list
 }
 
-// effect is that of removing rules of a group from which others were removed before.
-func (q *question) effect(key groupKey, absent, removed []int, incomplete string) *reach.Effect {
-	g := q.groups[key]
-	scope := reach.ScopeGroup
-	if q.scope == reach.ScopeInterface {
-		scope = reach.ScopeInterface
-	}
-	switch {
-	case g == nil: // it was visited, so it is here
-		return &reach.Effect{Scope: scope, Class: reach.Unknown, Why: "the rules of the group are not known"}
-	case incomplete != "":
-		return &reach.Effect{Scope: scope, Class: reach.Unknown, Why: incomplete}
-	case q.scope == reach.ScopeInterface:
-		return q.onInterfaces(key, absent, removed)
-	}
-	return g.list.Effect(absent, removed).Limit(maxSpaces)
-}
-
 // closing is how much removing exactly some findings' rules closes, group by group.
 func (e *effects) closing(findings []*decision.Finding) reach.Pairs {
 	q := question{effects: e, batches: map[groupKey][]int{}}
@@ -198,7 +212,7 @@ func (e *effects) closing(findings []*decision.Finding) reach.Pairs {
 	}
 	var sum reach.Pairs
 	for _, key := range order {
-		closed := q.effect(key, nil, q.batches[key], incomplete[key]).Closed
+		closed := q.ask(key, nil, incomplete[key]).batch.Closed
 		sum.IPv4 += closed.IPv4
 		sum.IPv6 += closed.IPv6
 	}
