@@ -2,6 +2,7 @@ package reach
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/egress-janitor/egress-janitor/internal/sg"
 )
@@ -20,12 +21,12 @@ func (w *walk) decideOne(q *question, k int) {
 		q.shadows[int(w.chain[other])] = true
 	} else {
 		q.decides = true
-		switch after := w.action(other); {
-		case after == r.action:
-		case after == sg.Drop:
-			w.note(q, closing, 0, everyPoint)
-		default:
-			w.note(q, opening, 0, everyPoint)
+		if after := w.action(other); after != r.action {
+			kind := opening
+			if after == sg.Drop {
+				kind = closing
+			}
+			w.note(q, kind, 0, everyPoint)
 		}
 	}
 	w.witness(q, other, r.action == sg.Accept, r.action == sg.Drop, everyPoint)
@@ -196,20 +197,11 @@ func (w *walk) preceded(before []int, k, r int) bool {
 // within tells whether all of some sets are among others.
 func within(sets, a, b []int16) bool {
 	for _, s := range sets {
-		if !contains(a, s) && !contains(b, s) {
+		if !slices.Contains(a, s) && !slices.Contains(b, s) {
 			return false
 		}
 	}
 	return true
-}
-
-func contains(sets []int16, s int16) bool {
-	for _, o := range sets {
-		if o == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (w *walk) action(rule int) sg.Action {

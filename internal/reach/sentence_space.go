@@ -107,7 +107,7 @@ func (r *tract) outsideKey() string {
 	var key []byte
 	for _, p := range r.outside {
 		a := p.Addr().As16()
-		key = append(append(key, byte(p.Bits())), a[:]...)
+		key = append(append(key, byte(p.Bits())), a[:]...) //nolint:gosec // at most 128
 	}
 	return string(key)
 }

@@ -52,7 +52,7 @@ func (s *side) appendKey(key []byte) []byte {
 		return append(key, 0)
 	}
 	a := s.source.Addr().As16()
-	key = append(append(key, 1, byte(s.source.Bits())), a[:]...)
+	key = append(append(key, 1, byte(s.source.Bits())), a[:]...) //nolint:gosec // at most 128
 	key = binary.LittleEndian.AppendUint16(key, s.sourcePorts.Low)
 	return binary.LittleEndian.AppendUint16(key, s.sourcePorts.High)
 }

@@ -88,7 +88,7 @@ func widestChunks(list []chunk, n int) []chunk {
 	return widest
 }
 
-func (s *chunk) rank() int {
+func (s chunk) rank() int {
 	rank := int(s.hosts)
 	if s.low.hi != 0 || s.low.lo > math.MaxUint32 || s.hosts > 32 {
 		return rank

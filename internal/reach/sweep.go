@@ -65,6 +65,6 @@ func (s *portSweep) run(visit func(sg.PortRange)) {
 		}
 	}
 	if from <= maxPort {
-		visit(sg.PortRange{Low: uint16(from), High: maxPort}) //nolint:gosec // between 1 and 65535
+		visit(sg.PortRange{Low: uint16(from), High: maxPort})
 	}
 }

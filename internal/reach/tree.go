@@ -80,7 +80,7 @@ func newTree(isSix bool, entries []entry) *tree {
 		if t.blocks[at].bits != e.bits {
 			at = t.push(e.block, at, i)
 		}
-		t.own[at].to = uint32(i + 1) //nolint:gosec // bounded by the rules of groups
+		t.own[at].to = uint32(i + 1)
 	}
 	t.link()
 	t.hollow = make([]bool, len(t.blocks))

@@ -124,8 +124,8 @@ func (w *walk) rule(k int) *rule { return &w.rules[w.chain[k]] }
 func (w *walk) run() {
 	c := chains{tree: w.to}
 	for at := range w.to.blocks {
-		w.chain = c.at(int32(at), w.everywhere) //nolint:gosec // bounded by the rules of groups
-		w.steps += len(w.chain) / 4             // cheap ones
+		w.chain = c.at(int32(at), w.everywhere)
+		w.steps += len(w.chain) / 4 // cheap ones
 		if w.over() {
 			return
 		}
@@ -227,7 +227,7 @@ func (w *walk) alongSources() {
 			if r.from.empty() {
 				all.add(k)
 			}
-			for _, b := range w.List.from(r) {
+			for _, b := range w.from(r) {
 				entries = append(entries, entry{b, int32(k)}) //nolint:gosec // a place in a chain
 			}
 		}
