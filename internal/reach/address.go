@@ -101,20 +101,31 @@ func width(six bool) int {
 	return 32
 }
 
-// chunks appends the fewest blocks that make up the stretch.
-func (s stretch) chunks(list []chunk, six bool) []chunk {
+// each visits the fewest blocks that make up the stretch, as long as that is wanted.
+func (s stretch) each(six bool, visit func(chunk) bool) {
 	for low := s.low; ; {
 		hosts := min(low.trailing(), width(six))
 		for s.high.less(low.last(hosts)) {
 			hosts--
 		}
-		list = append(list, chunk{low, uint8(hosts)}) //nolint:gosec // at most 128
+		if !visit(chunk{low, uint8(hosts)}) { //nolint:gosec // at most 128
+			return
+		}
 		end := low.last(hosts)
 		if !end.less(s.high) {
-			return list
+			return
 		}
 		low = end.next()
 	}
+}
+
+// chunks appends the fewest blocks that make up the stretch.
+func (s stretch) chunks(list []chunk, six bool) []chunk {
+	s.each(six, func(c chunk) bool {
+		list = append(list, c)
+		return true
+	})
+	return list
 }
 
 // joined merges stretches that are sorted by their beginnings.

@@ -219,11 +219,14 @@ func rangeOf(cuts []int, i int) sg.PortRange {
 
 // stretches are the addresses of blocks, without what lies in others, sorted and joined.
 func (w *walk) stretches(blocks []int32) []stretch {
+	const many = 8 // so many times fewer blocks than there are take less to sort than to look for
+	if len(blocks)*many > len(w.to.blocks) {
+		return w.to.inOrder(blocks)
+	}
 	var list []stretch
 	for _, at := range blocks {
 		list = w.to.stretches(int(at), list)
 	}
-	w.steps += len(list)
 	slices.SortFunc(list, func(a, b stretch) int { return a.low.compare(b.low) })
 	return joined(list)
 }

@@ -51,14 +51,15 @@ type request struct {
 	rules         []int // -1: one that was left out
 	whole         bool  // the batch is asked about as well
 
-	spaces, witnesses int // bounds of each answer
+	spaces, witnesses int  // bounds of each answer
+	details           bool // see [analysis]
 }
 
 func (l *List) effect(absent, removed []int) *Effect {
 	if l.why != "" {
 		return l.unknown(l.why)
 	}
-	r := request{absent: absent, batch: removed, spaces: manySpaces, witnesses: manyWitnesses, whole: true}
+	r := request{absent: absent, batch: removed, spaces: manySpaces, witnesses: manyWitnesses, details: true, whole: true}
 	a := l.walked(&r)
 	if a.over() {
 		return l.unknown(tooComplex)
@@ -103,7 +104,7 @@ func (l *List) walked(r *request) *analysis {
 	n := len(l.rules)
 	a := &analysis{
 		List: l, absent: make([]bool, n), batch: make([]bool, n), single: make([]*question, n),
-		spaces: r.spaces, witnesses: r.witnesses,
+		spaces: r.spaces, witnesses: r.witnesses, details: r.details,
 	}
 	for _, at := range r.absent {
 		a.absent[at] = true

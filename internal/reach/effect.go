@@ -21,7 +21,8 @@ type analysis struct {
 
 	questions []*question // all of them
 
-	spaces, witnesses int // bounds of an answer
+	spaces, witnesses int  // bounds of an answer
+	details           bool // witnesses have spaces
 
 	allProtocols []sg.Protocol
 	choices      [][]int16 // of groups that are closed or opened together
@@ -105,7 +106,8 @@ func (w *walk) harvest(q *question) {
 }
 
 func (w *walk) portion(a *area) portion {
-	return portion{patches: w.patches(a), tracts: w.tracts(a)}
+	flat, wide := w.flat(a), w.wide(a)
+	return portion{patches: w.patches(flat, wide), tracts: w.tracts(flat, wide)}
 }
 
 // inOrder gives outcomes in a fixed order.

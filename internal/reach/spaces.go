@@ -11,41 +11,62 @@ import (
 
 // patch is some addresses times some sides, in the least boxes.
 type patch struct {
-	to    []chunk
+	to    []stretch
+	ranks ranks
 	sides []side
 	six   bool
 	nic   string
 }
 
-func (p *patch) boxes() int { return len(p.to) * len(p.sides) }
+func (p *patch) boxes() int { return p.ranks.total() * len(p.sides) }
 
-// patches divides an area by addresses or by sides, whichever takes fewer boxes.
-func (w *walk) patches(a *area) []patch {
+// ranks counts blocks by how wide they are, those of [cloudServices] as wider than all others.
+type ranks [2 * 129]int32
+
+func (r *ranks) total() int {
+	n := int32(0)
+	for _, count := range r {
+		n += count
+	}
+	return int(n)
+}
+
+// patches gives an area divided by addresses or by sides, whichever takes fewer boxes.
+func (w *walk) patches(flat, wide []slab) []patch {
 	patched := func(slabs []slab) (list []patch, boxes int) {
 		for _, p := range slabs {
-			var to []chunk
-			for _, s := range w.stretches(p.blocks) {
-				to = s.chunks(to, w.six)
+			one := patch{to: w.stretches(p.blocks), sides: p.sides, six: w.six, nic: w.nicName()}
+			for _, s := range one.to {
+				s.each(w.six, func(c chunk) bool {
+					one.ranks[c.rank()]++
+					return true
+				})
 			}
-			w.steps += len(to)
-			list = append(list, patch{to, p.sides, w.six, w.nicName()})
-			boxes += len(to) * len(p.sides)
+			n := one.ranks.total()
+			w.steps += n
+			list = append(list, one)
+			boxes += n * len(p.sides)
 		}
 		return list, boxes
 	}
-	flat, n := patched(w.flat(a))
-	if wide, m := patched(w.wide(a)); m > 0 && m <= n {
-		return wide
+	list, n := patched(flat)
+	if other, m := patched(wide); m > 0 && m <= n {
+		return other
 	}
-	return flat
+	return list
 }
 
 // widest appends the boxes of a patch, or n of them at least if there are more: the widest ones.
 func (p *patch) widest(list []Space, n int) []Space {
-	to, sides := p.to, p.sides
+	sides := p.sides
 	few := p.boxes() > n
-	if few {
-		to = widestChunks(p.to, n)
+	var to []chunk
+	if !few {
+		for _, s := range p.to {
+			to = s.chunks(to, p.six)
+		}
+	} else {
+		to = p.widestChunks(n)
 		sides = slices.Clone(p.sides)
 		slices.SortStableFunc(sides, func(a, b side) int { return cmp.Compare(portsIn(b.ports), portsIn(a.ports)) })
 	}
@@ -64,41 +85,39 @@ func (p *patch) widest(list []Space, n int) []Space {
 
 func portsIn(p sg.PortRange) int { return int(p.High) - int(p.Low) }
 
-// widestChunks gives the n widest of some blocks, the widest first, but those of [cloudServices] before all others.
-func widestChunks(list []chunk, n int) []chunk {
-	const ranks = 2 * 129
-	var counts [ranks]int
-	for _, s := range list {
-		counts[s.rank()]++
-	}
-	var starts [ranks]int // where the blocks of each rank go
-	place := 0
-	for r := ranks - 1; r >= 0; r-- {
+// widestChunks gives the n widest blocks of a patch, the widest first, but those of [cloudServices] before all others.
+func (p *patch) widestChunks(n int) []chunk {
+	widest := make([]chunk, min(n, p.ranks.total()))
+	var starts ranks // where the blocks of each rank go
+	place := int32(0)
+	for r := len(starts) - 1; r >= 0; r-- {
 		starts[r] = place
-		place += counts[r]
+		place += p.ranks[r]
 	}
-	widest := make([]chunk, min(n, len(list)))
-	for _, s := range list {
-		at := &starts[s.rank()]
-		if *at < len(widest) {
-			widest[*at] = s
-		}
-		*at++
+	for _, s := range p.to {
+		s.each(p.six, func(c chunk) bool {
+			at := &starts[c.rank()]
+			if int(*at) < len(widest) {
+				widest[*at] = c
+			}
+			*at++
+			return true
+		})
 	}
 	return widest
 }
 
 func (s chunk) rank() int {
-	rank := int(s.hosts)
-	if s.low.hi != 0 || s.low.lo > math.MaxUint32 || s.hosts > 32 {
-		return rank
-	}
+	const (
+		services     = 100<<24 | 64<<16 // the first address of [cloudServices], and how many bits of it are free
+		servicesFree = 22
+	)
 	// An IPv6 block of so low addresses is reserved: it does no harm that it counts as well.
-	services := newBlock(cloudServices())
-	if !services.high.less(s.low) && !s.low.last(int(s.hosts)).less(services.low) {
-		rank += 129
+	free := max(s.hosts, servicesFree)
+	if s.low.hi == 0 && s.low.lo>>free == services>>free {
+		return int(s.hosts) + len(ranks{})/2
 	}
-	return rank
+	return int(s.hosts)
 }
 
 // portion is what is said of one protocol: of addresses, in two forms, and of members of groups.

@@ -11,9 +11,9 @@ type tract struct {
 }
 
 // tracts gives an area in the form for people: by addresses or by sides, whichever takes fewer blocks.
-func (w *walk) tracts(a *area) []tract {
-	list, n := w.tractsOf(w.flat(a))
-	if wide := w.wide(a); wide != nil {
+func (w *walk) tracts(flat, wide []slab) []tract {
+	list, n := w.tractsOf(flat)
+	if wide != nil {
 		if other, m := w.tractsOf(wide); m <= n {
 			return other
 		}
@@ -25,7 +25,7 @@ func (w *walk) tracts(a *area) []tract {
 func (w *walk) tractsOf(slabs []slab) (list []tract, blocks int) {
 	for _, p := range slabs {
 		found, n := w.outline(p.blocks)
-		if chunks := w.chunks(p.blocks); len(chunks) <= n {
+		if chunks := w.fewer(p.blocks, n); chunks != nil {
 			found, n = found[:0], len(chunks)
 			for _, s := range chunks {
 				found = append(found, tract{Space: Space{CIDR: s.prefix(w.six)}})
@@ -45,10 +45,17 @@ func (w *walk) tractsOf(slabs []slab) (list []tract, blocks int) {
 	return list, blocks
 }
 
-func (w *walk) chunks(blocks []int32) []chunk {
+// fewer gives the blocks that make up the addresses of some blocks, if they are no more than n.
+func (w *walk) fewer(blocks []int32, n int) []chunk {
 	var chunks []chunk
-	for _, s := range w.stretches(blocks) {
-		chunks = s.chunks(chunks, w.six)
+	stretches := w.stretches(blocks)
+	if len(stretches) > n {
+		return nil
+	}
+	for _, s := range stretches {
+		if chunks = s.chunks(chunks, w.six); len(chunks) > n {
+			return nil
+		}
 	}
 	return chunks
 }

@@ -45,6 +45,14 @@ type tree struct {
 	entries []entry
 	own     []extent // of entries: the rules that speak of exactly this block
 	hollow  []bool   // smaller blocks make up all of it
+	order   []owned  // all addresses by the block that they are in; see [tree.inOrder]
+}
+
+// owned is addresses of a block that are in none within it.
+type owned struct {
+	stretch
+
+	block int32
 }
 
 // entry is a block that a rule speaks of.
@@ -73,7 +81,7 @@ func newTree(isSix bool, entries []entry) *tree {
 	t.push(root, -1, 0)
 	for i := range entries {
 		e := &entries[i]
-		at := int32(len(t.blocks) - 1) //nolint:gosec // bounded by the rules of groups
+		at := int32(len(t.blocks) - 1)
 		for !t.blocks[at].contains(&e.block) {
 			at = t.parent[at]
 		}
@@ -93,8 +101,8 @@ func newTree(isSix bool, entries []entry) *tree {
 // push appends a block of which the entries from one on speak.
 func (t *tree) push(b block, parent int32, from int) int32 {
 	t.blocks, t.parent = append(t.blocks, b), append(t.parent, parent)
-	t.own = append(t.own, extent{uint32(from), uint32(from)}) //nolint:gosec // bounded by the rules of groups
-	return int32(len(t.blocks) - 1)                           //nolint:gosec // bounded by the rules of groups
+	t.own = append(t.own, extent{uint32(from), uint32(from)})
+	return int32(len(t.blocks) - 1)                          
 }
 
 // link makes the lists of children, in the order of addresses.
@@ -102,7 +110,7 @@ func (t *tree) link() {
 	t.child, t.next = make([]int32, len(t.blocks)), make([]int32, len(t.blocks))
 	for at := len(t.blocks) - 1; at > 0; at-- {
 		p := t.parent[at]
-		t.next[at], t.child[p] = t.child[p], int32(at) //nolint:gosec // bounded by the rules of groups
+		t.next[at], t.child[p] = t.child[p], int32(at)
 	}
 }
 
@@ -135,6 +143,43 @@ func (t *tree) stretches(at int, list []stretch) []stretch {
 		low = t.blocks[c].high.next()
 	}
 	return append(list, stretch{low, high})
+}
+
+// inOrder gives the addresses of some blocks that are in none within them, sorted and joined.
+func (t *tree) inOrder(blocks []int32) []stretch {
+	if t.order == nil {
+		var own []stretch
+		for at := range t.blocks {
+			own = t.stretchesUnlessHollow(at, own[:0])
+			for _, s := range own {
+				t.order = append(t.order, owned{s, int32(at)})
+			}
+		}
+		slices.SortFunc(t.order, func(a, b owned) int { return a.low.compare(b.low) })
+	}
+	in := make([]bool, len(t.blocks))
+	for _, at := range blocks {
+		in[at] = true
+	}
+	var list []stretch
+	for i := range t.order {
+		o := &t.order[i]
+		switch n := len(list); {
+		case !in[o.block]:
+		case n > 0 && list[n-1].high.next() == o.low:
+			list[n-1].high = o.high
+		default:
+			list = append(list, o.stretch)
+		}
+	}
+	return list
+}
+
+func (t *tree) stretchesUnlessHollow(at int, list []stretch) []stretch {
+	if t.hollow[at] {
+		return list
+	}
+	return t.stretches(at, list)
 }
 
 // size is how many addresses of a block are in none of the blocks within it.

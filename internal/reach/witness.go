@@ -59,7 +59,9 @@ func (a *analysis) witnessed(m map[int32]*witness) []By {
 		by := list[at]
 		if i < a.witnesses {
 			by.tracts = m[at].tracts(a)
-			by.Space, _ = m[at].spaces(a)
+			if a.details {
+				by.Space, _ = m[at].spaces(a)
+			}
 		}
 		sorted = append(sorted, by)
 	}
@@ -83,9 +85,9 @@ func (x *witness) bundle(short bool) *bundle {
 		case one.of == someSet:
 			continue
 		case short:
-			p.tracts = one.tracts(one.area)
+			p.tracts = one.tracts(one.flat(one.area), one.wide(one.area))
 		default:
-			p.patches = one.patches(one.area)
+			p.patches = one.patches(one.flat(one.area), one.wide(one.area))
 		}
 		b.add(one.layer, p)
 	}
