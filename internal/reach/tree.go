@@ -81,7 +81,7 @@ func newTree(isSix bool, entries []entry) *tree {
 	t.push(root, -1, 0)
 	for i := range entries {
 		e := &entries[i]
-		at := int32(len(t.blocks) - 1)
+		at := int32(len(t.blocks) - 1) //nolint:gosec // bounded by the rules of groups
 		for !t.blocks[at].contains(&e.block) {
 			at = t.parent[at]
 		}
@@ -101,8 +101,8 @@ func newTree(isSix bool, entries []entry) *tree {
 // push appends a block of which the entries from one on speak.
 func (t *tree) push(b block, parent int32, from int) int32 {
 	t.blocks, t.parent = append(t.blocks, b), append(t.parent, parent)
-	t.own = append(t.own, extent{uint32(from), uint32(from)})
-	return int32(len(t.blocks) - 1)                          
+	t.own = append(t.own, extent{uint32(from), uint32(from)}) //nolint:gosec // bounded by the rules of groups
+	return int32(len(t.blocks) - 1)                           //nolint:gosec // bounded by the rules of groups
 }
 
 // link makes the lists of children, in the order of addresses.
@@ -110,7 +110,7 @@ func (t *tree) link() {
 	t.child, t.next = make([]int32, len(t.blocks)), make([]int32, len(t.blocks))
 	for at := len(t.blocks) - 1; at > 0; at-- {
 		p := t.parent[at]
-		t.next[at], t.child[p] = t.child[p], int32(at)
+		t.next[at], t.child[p] = t.child[p], int32(at) //nolint:gosec // bounded by the rules of groups
 	}
 }
 
