@@ -227,9 +227,6 @@ func (e *effects) narrow(findings []decision.Finding) {
 		if g == nil || f.Incomplete != "" || f.Rule.Unreadable != "" || f.Decision.Action == decision.Exempt {
 			continue
 		}
-		if f.Effect != nil && f.Effect.Class == reach.None { // nothing is lost that a narrower rule would have to keep
-			continue
-		}
 		if objected, told := objectedOf(f); told {
 			f.Narrowing = reach.Narrow(f.Group, &f.Rule, objected, g.rules)
 		}
