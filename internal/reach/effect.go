@@ -65,7 +65,7 @@ func (q *question) doubt(sets ...int16) {
 }
 
 // asks tells whether a rule is in question.
-func (a *analysis) asks(at int) bool { return a.batch[at] || a.single[at] != nil }
+func (a *analysis) asks(at int) bool { return a.whole != nil && a.batch[at] || a.single[at] != nil }
 
 // over tells whether the work is too much.
 func (a *analysis) over() bool { return a.steps > MaxSteps }

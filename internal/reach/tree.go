@@ -43,9 +43,10 @@ type tree struct {
 	child   []int32 // first one, or 0
 	next    []int32 // sibling, or 0
 	entries []entry
-	own     []extent // of entries: the rules that speak of exactly this block
-	hollow  []bool   // smaller blocks make up all of it
-	order   []owned  // all addresses by the block that they are in; see [tree.inOrder]
+	own     []extent  // of entries: the rules that speak of exactly this block
+	hollow  []bool    // smaller blocks make up all of it
+	sizes   []float64 // see [tree.size]
+	order   []owned   // all addresses by the block that they are in; see [tree.inOrder]
 }
 
 // owned is addresses of a block that are in none within it.
@@ -182,13 +183,20 @@ func (t *tree) stretchesUnlessHollow(at int, list []stretch) []stretch {
 	return t.stretches(at, list)
 }
 
-// size is how many addresses of a block are in none of the blocks within it.
+// size is how many addresses of a block are in none of the blocks within it. It adds up what is left: to take away what is
+// within would lose a few addresses of many.
 func (t *tree) size(at int) float64 {
-	n := t.blocks[at].stretch().size()
-	for c := t.child[at]; c != 0; c = t.next[c] {
-		n -= t.blocks[c].stretch().size()
+	if t.sizes == nil {
+		t.sizes = make([]float64, len(t.blocks))
+		var own []stretch
+		for at := range t.blocks {
+			own = t.stretchesUnlessHollow(at, own[:0])
+			for _, s := range own {
+				t.sizes[at] += s.size()
+			}
+		}
 	}
-	return n
+	return t.sizes[at]
 }
 
 // masks gives for each block the rules that speak of all of it, given those that speak of every address.

@@ -203,7 +203,7 @@ func (w *walk) alongPorts() {
 	}
 	w.steps += len(w.ports.ends)
 	w.ports.run(func(p sg.PortRange) {
-		if w.steps += len(w.base); w.inQuestion(w.ports.active) {
+		if w.steps += len(w.base); !w.over() && w.inQuestion(w.ports.active) {
 			w.here.ports = p
 			w.alongSources()
 		}
@@ -211,7 +211,7 @@ func (w *walk) alongPorts() {
 }
 
 func (w *walk) inQuestion(rules bitset) bool {
-	return rules.meets(w.batchOf) || rules.meets(w.singlesOf)
+	return w.whole != nil && rules.meets(w.batchOf) || rules.meets(w.singlesOf)
 }
 
 // alongSources goes through the sources of what the rules of w.ports.active speak of.
