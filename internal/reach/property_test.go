@@ -114,7 +114,11 @@ func TestEffectsAskedTogetherAreThoseAskedOneByOne(t *testing.T) {
 	t.Parallel()
 	const many = 1 << 20
 	for seed := range uint64(*lists / 4) {
-		w := draw(rand.New(rand.NewPCG(seed, 8)))
+		r := rand.New(rand.NewPCG(seed, 8))
+		w := draw(r)
+		if seed%2 == 0 {
+			w.spoil(r)
+		}
 		batch := append(slices.Clone(w.absent), w.removed...)
 		list := reach.Compile(&w.group, w.rules, reach.Options{})
 		all := make([]int, len(w.rules))
@@ -139,3 +143,86 @@ func same(t *testing.T, w *world, what string, got, want *reach.Effect) {
 }
 
 func equalSpaces(a, b reach.Space) bool { return fmt.Sprint(a) == fmt.Sprint(b) }
+
+// The default of a basic group permits all addresses but 1,024, and a rule for these is asked first.
+func TestTheWitnessThatDecidesMostIsNamedFirst(t *testing.T) {
+	t.Parallel()
+	accept := func(id, to, priority string) sg.Rule {
+		return sg.NewRule(&sg.Fields{
+			ID: id, Protocol: "tcp", PortRange: "443/443", CIDR4: to, NICType: sg.NICIntranet, Policy: "accept", Priority: priority,
+		})
+	}
+	rules := []sg.Rule{
+		accept("sgr-all", "0.0.0.0/0", "100"), accept("sgr-few", "192.0.2.0/28", "1"), accept("sgr-more", "198.51.100.0/22", "2"),
+	}
+	list := reach.Compile(&sg.Group{ID: "sg-1", Type: sg.TypeNormal, VPC: "vpc-1"}, rules, reach.Options{})
+	by := list.Effect(nil, []int{0}).StillPermittedBy
+	if len(by) != 3 || !by[0].Default || by[1].Rule != "sgr-more" || by[2].Rule != "sgr-few" {
+		t.Errorf("witnesses %+v, want the default, sgr-more and sgr-few", by)
+	}
+}
+
+// Whether an address is a member of a group nobody knows, but not that two rules for the same group meet there.
+func TestRulesForTheSameGroupDecideForEachOther(t *testing.T) {
+	t.Parallel()
+	to := func(id, policy, ports, priority string) sg.Rule {
+		return sg.NewRule(&sg.Fields{
+			ID: id, Protocol: "tcp", PortRange: ports, GroupID: "sg-t", NICType: sg.NICIntranet, Policy: policy, Priority: priority,
+		})
+	}
+	for name, test := range map[string]struct {
+		kind      sg.GroupType
+		rules     []sg.Rule // the first one is removed
+		permitted []string
+		shadowed  []string
+	}{
+		"another one permits all of it": {
+			sg.TypeEnterprise, []sg.Rule{to("a", "accept", "80/80", "2"), to("b", "accept", "1/442", "3")}, []string{"b"}, nil,
+		},
+		"and what comes after that one has no say": {
+			sg.TypeEnterprise,
+			[]sg.Rule{to("a", "accept", "80/80", "2"), to("b", "accept", "1/442", "3"), to("c", "accept", "80/80", "4")},
+			[]string{"b"},
+			nil,
+		},
+		"a part, and the default the rest": {
+			sg.TypeNormal,
+			[]sg.Rule{to("a", "accept", "1/100", "2"), to("b", "accept", "80/80", "3")},
+			[]string{"default", "b"},
+			nil,
+		},
+		"it was decided before": {
+			sg.TypeNormal, []sg.Rule{to("a", "drop", "80/80", "3"), to("b", "accept", "1/442", "2")}, nil, []string{"b"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := reach.Compile(&sg.Group{ID: "sg-1", Type: test.kind, VPC: "vpc-1"}, test.rules, reach.Options{}).Effect(nil, []int{0})
+			if e.Class != reach.None || !slices.Equal(names(e.StillPermittedBy), test.permitted) ||
+				!slices.Equal(names(e.ShadowedBy), test.shadowed) {
+				t.Errorf("%s, permitted by %v, shadowed by %v: %s", e.Class, names(e.StillPermittedBy), names(e.ShadowedBy), e.Sentence())
+			}
+		})
+	}
+	// Through a group of which nobody knows the members some of it stays open, and what comes after for the same group is
+	// not asked.
+	world := sg.NewRule(&sg.Fields{
+		ID: "a", Protocol: "tcp", PortRange: "80/80", CIDR4: "0.0.0.0/0", NICType: sg.NICIntranet, Policy: "accept", Priority: "1",
+	})
+	rules := []sg.Rule{world, to("b", "accept", "80/80", "2"), to("c", "accept", "80/80", "3")}
+	e := reach.Compile(&sg.Group{ID: "sg-1", Type: sg.TypeNormal, VPC: "vpc-1"}, rules, reach.Options{}).Effect(nil, []int{0})
+	if got := names(e.StillPermittedBy); !slices.Equal(got, []string{"default", "b"}) {
+		t.Errorf("permitted by %v, want the default and b", got)
+	}
+}
+
+func names(by []reach.By) []string {
+	var list []string
+	for _, b := range by {
+		if b.Default {
+			b.Rule = "default"
+		}
+		list = append(list, b.Rule)
+	}
+	return list
+}

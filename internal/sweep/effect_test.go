@@ -2,11 +2,16 @@ package sweep_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/egress-janitor/egress-janitor/internal/reach"
 	"github.com/egress-janitor/egress-janitor/internal/sg"
+	"github.com/egress-janitor/egress-janitor/internal/sweep"
 )
 
 // advanced makes a group advanced, which permits only what rules accept.
@@ -100,6 +105,74 @@ func TestWithoutAListOfInterfacesNothingIsKnownOnThem(t *testing.T) {
 	result := b.sweep("")
 	if got := result.Findings[0].Decision.String(); got != "hold: effect-unknown" || result.Complete() {
 		t.Errorf("the decision is %s and the sweep complete: %t; want a hold, and not complete", got, result.Complete())
+	}
+}
+
+// onCards sweeps advanced groups with the same rule in each, and a group that permits everything, on some interfaces. It
+// gives the decisions by group and the sweep.
+func onCards(t *testing.T, b *bench, groups []string, cards ...[]string) (map[string]string, *sweep.Result) {
+	t.Helper()
+	b.scope = reach.ScopeInterface
+	b.set = load(t, closesOnly())
+	for _, group := range groups {
+		b.cloud.add(group, nil, "198.51.100.0/28")
+		b.cloud.advanced(group)
+	}
+	b.cloud.add("sg-open", []sg.Tag{{Key: "keep"}}, "0.0.0.0/0")
+	b.cloud.advanced("sg-open")
+	for i, in := range cards {
+		b.cloud.cards = append(b.cloud.cards, sg.Interface{ID: fmt.Sprint("eni-", i), Instance: "i-1", Groups: in})
+	}
+	result := b.decide()
+	decisions := map[string]string{}
+	for i := range result.Findings {
+		decisions[result.Findings[i].Group.ID] = result.Findings[i].Decision.String()
+	}
+	return decisions, result
+}
+
+func TestTheBatchesOfAllGroupsOfAnInterfaceAreRemovedTogether(t *testing.T) {
+	got, _ := onCards(t, newBench(t), []string{"sg-a", "sg-b"}, []string{"sg-a", "sg-b"})
+	if got["sg-a"] != "revoke" || got["sg-b"] != "revoke" { // each is redundant only through the other
+		t.Errorf("decisions %v, want both revoked", got)
+	}
+}
+
+func TestEveryCombinationOfGroupsHasItsOwnRules(t *testing.T) {
+	_, result := onCards(t, newBench(t), []string{"sg-a", "sg-b"}, []string{"sg-a", "sg-b"}, []string{"sg-a", "sg-open"})
+	got := map[string]string{}
+	for _, on := range result.Findings[0].Effect.Interfaces {
+		got[strings.Join(on.Groups, " ")] = fmt.Sprint(on.Effect.Class)
+		for _, by := range on.Effect.StillPermittedBy {
+			got[strings.Join(on.Groups, " ")] += " for " + by.Group
+		}
+	}
+	want := map[string]string{
+		"sg-a sg-b":    "closes",
+		"sg-a sg-open": "none for sg-open",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("effects on interfaces of sg-a (-want +got):\n%s", diff)
+	}
+}
+
+// The effect is asked for with all that would be a candidate but for grace, and with what is one: the answers differ.
+func TestARuleInGraceStillPermitsWhatItCovers(t *testing.T) {
+	b := newBench(t)
+	b.set = load(t, noBad("1h")+"    only-if: closes\n")
+	b.cloud.add("sg-a", nil, "198.51.100.0/28")
+	b.cloud.advanced("sg-a")
+	b.decide()
+	b.clock = b.clock.Add(2 * time.Hour)
+	b.cloud.create("sg-a", "198.51.100.0/27")
+	result := b.sweep("")
+	if got := result.Findings[0].Decision.String(); got != "report: no-effect" {
+		t.Errorf("the older rule: %s, want no-effect as long as the wider one is in grace", got)
+	}
+	b.clock = b.clock.Add(2 * time.Hour)
+	b.sweep("") // grace takes three sweeps as well
+	if result = b.sweep(""); len(result.Revocations) != 2 {
+		t.Errorf("%d revocations once both are past grace, want 2", len(result.Revocations))
 	}
 }
 
