@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/bits"
 	"net/netip"
+	"slices"
 )
 
 // address is an address of either family as a number. IPv4 ones are in the low 32 bits.
@@ -128,8 +129,9 @@ func (s stretch) chunks(list []chunk, six bool) []chunk {
 	return list
 }
 
-// joined merges stretches that are sorted by their beginnings.
+// joined sorts stretches, in place, and merges those that overlap or touch.
 func joined(list []stretch) []stretch {
+	slices.SortFunc(list, func(a, b stretch) int { return a.low.compare(b.low) })
 	merged := list[:0:0]
 	for _, s := range list {
 		if n := len(merged); n > 0 && (!merged[n-1].high.less(s.low) || merged[n-1].high.next() == s.low) {

@@ -26,12 +26,12 @@ func (l *List) Effects(batch, rules []int, spaces int) (whole *Effect, each []*E
 	for i, r := range rules {
 		at[i] = l.position[r]
 	}
-	return l.effects(&request{batch: l.positions(batch), rules: at, spaces: spaces})
+	return l.effects(&request{batch: l.positions(batch), rules: at, bounds: inSweeps(spaces)})
 }
 
 // Effects is as [List.Effects] with scope [ScopeInterface], in a list from which the absent rules were removed before.
 func (m *Merged) Effects(absent, batch, rules []At, spaces int) (whole *Effect, each []*Effect) {
-	r := request{absent: m.positions(absent), batch: m.positions(batch), spaces: spaces}
+	r := request{absent: m.positions(absent), batch: m.positions(batch), bounds: inSweeps(spaces)}
 	for _, n := range rules {
 		r.rules = append(r.rules, m.offsets[n.List][n.Rule])
 	}
@@ -51,15 +51,17 @@ type request struct {
 	rules         []int // -1: one that was left out
 	whole         bool  // the batch is asked about as well
 
-	spaces, witnesses int  // bounds of each answer
-	details           bool // see [analysis]
+	bounds bounds
 }
+
+// inSweeps bounds answers of which there are many: words say what the first witness decides.
+func inSweeps(spaces int) bounds { return bounds{spaces: spaces, witnesses: 1} }
 
 func (l *List) effect(absent, removed []int) *Effect {
 	if l.why != "" {
 		return l.unknown(l.why)
 	}
-	r := request{absent: absent, batch: removed, spaces: manySpaces, witnesses: manyWitnesses, details: true, whole: true}
+	r := request{absent: absent, batch: removed, whole: true, bounds: bounds{manySpaces, manyWitnesses, true}}
 	a := l.walked(&r)
 	if a.over() {
 		return l.unknown(tooComplex)
@@ -75,13 +77,13 @@ func (l *List) effects(r *request) (whole *Effect, each []*Effect) {
 		}
 		return l.unknown(l.why), each
 	}
-	r.witnesses, r.whole = 1, true
+	r.whole = true
 	if a := l.walked(r); !a.over() {
 		a.results(r, each)
 		return a.result(a.whole), each
 	}
 	whole = l.unknown(tooComplex)
-	if a := l.walked(&request{absent: r.absent, batch: r.batch, spaces: r.spaces, witnesses: 1, whole: true}); !a.over() {
+	if a := l.walked(&request{absent: r.absent, batch: r.batch, whole: true, bounds: r.bounds}); !a.over() {
 		whole = a.result(a.whole)
 	}
 	left := 3 * MaxSteps // for one rule after the other
@@ -103,8 +105,7 @@ func (l *List) effects(r *request) (whole *Effect, each []*Effect) {
 func (l *List) walked(r *request) *analysis {
 	n := len(l.rules)
 	a := &analysis{
-		List: l, absent: make([]bool, n), batch: make([]bool, n), single: make([]*question, n),
-		spaces: r.spaces, witnesses: r.witnesses, details: r.details,
+		List: l, bounds: r.bounds, absent: make([]bool, n), batch: make([]bool, n), single: make([]*question, n),
 	}
 	for _, at := range r.absent {
 		a.absent[at] = true

@@ -13,6 +13,7 @@ import (
 // rules does beside the rest of the batch.
 type analysis struct {
 	*List
+	bounds
 
 	absent []bool      // by position: the rule is taken as not there
 	batch  []bool      // by position
@@ -20,9 +21,6 @@ type analysis struct {
 	whole  *question   // about the batch; nil: it is not asked about
 
 	questions []*question // all of them
-
-	spaces, witnesses int  // bounds of an answer
-	details           bool // witnesses have spaces
 
 	allProtocols []sg.Protocol
 	choices      [][]int16 // of groups that are closed or opened together
@@ -43,6 +41,13 @@ type question struct {
 	stay          [2]map[int32]*witness // by position or theDefault: what permits, and what drops
 	closed        Pairs
 	rest          map[restKey][]stretch // what is closed of protocols beside the five
+}
+
+// bounds are those of an answer.
+type bounds struct {
+	spaces    int
+	witnesses int  // of which it is said what they decide
+	details   bool // by spaces as well, not in words only
 }
 
 type restKey struct {
@@ -173,7 +178,6 @@ const ownPlanes = 5
 // pairs is what is closed in all.
 func (q *question) pairs() Pairs {
 	for key, list := range q.rest {
-		slices.SortFunc(list, func(a, b stretch) int { return a.low.compare(b.low) })
 		for _, s := range joined(list) {
 			q.closed.add(s.size(), key.six)
 		}

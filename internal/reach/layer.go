@@ -79,3 +79,14 @@ func (a *analysis) protocols() []sg.Protocol {
 	a.allProtocols = append(append(list, slices.Compact(numbers)...), theRest)
 	return a.allProtocols
 }
+
+// nicName is the kind of interface of the layer, in the classic network.
+func (w *walk) nicName() string {
+	switch {
+	case !w.classic:
+		return ""
+	case w.nic == internet:
+		return sg.NICInternet
+	}
+	return sg.NICIntranet
+}

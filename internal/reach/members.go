@@ -125,3 +125,49 @@ func (w *walk) choice(groups []int16) int32 {
 	w.choices = append(w.choices, groups)
 	return int32(len(w.choices) - 1) //nolint:gosec // few
 }
+
+// members notes that the members of groups are closed or opened, if that is so for all addresses of the family.
+func (w *walk) members(q *question, into *bundle, o outcome, certain *area) {
+	a := q.results[o]
+	if certain == nil {
+		certain = &area{}
+	}
+	groups := w.choices[o.by]
+	var spots []spot
+	for _, c := range w.columns(a, certain) {
+		if c.parts[0] == nil {
+			continue
+		}
+		var blocks []int32
+		for n, of := range []*area{a, certain} {
+			for _, i := range c.parts[n] {
+				blocks = append(blocks, of.parts[i].blocks...)
+			}
+		}
+		if all := w.stretches(blocks); len(all) != 1 || all[0] != wholeFamily(w.six) {
+			q.doubt(groups...)
+			continue
+		}
+		spots = append(spots, c.spot)
+	}
+	sides := w.sides.canonical(nil, spots)
+	var list []Space
+	for _, g := range groups {
+		list = append(list, w.membersOf(g, sides)...)
+	}
+	into.add(w.layer, portion{groups: list})
+}
+
+// membersOf gives the spaces of the members of a set in the family of the layer.
+func (w *walk) membersOf(set int16, sides []side) []Space {
+	family := IPv4
+	if w.six {
+		family = IPv6
+	}
+	list := make([]Space, len(sides))
+	for i := range sides {
+		list[i] = sides[i].space()
+		list[i].Group, list[i].Family, list[i].NIC = w.sets[set].name, family, w.nicName()
+	}
+	return list
+}

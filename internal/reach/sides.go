@@ -15,6 +15,10 @@ type side struct {
 	sourcePorts sg.PortRange // zero: any
 }
 
+func (s *side) space() Space {
+	return Space{Ports: s.ports, Source: s.source, SourcePorts: s.sourcePorts}
+}
+
 // sideSets are sets of spots, each as the same sides however it was cut, by number.
 type sideSets struct {
 	six    bool
@@ -80,28 +84,22 @@ func (s *sideSets) canonical(list []side, spots []spot) []side {
 		sources []side
 		ports   []sg.PortRange
 	}
-	var parts []part
-	known := map[string]int{}
+	var parts gathered[part]
 	for from := 0; from < len(spots); {
 		to := from + 1
 		for to < len(spots) && spots[to].ports == spots[from].ports {
 			to++
 		}
 		sources := s.sources(spots[from:to])
-		key := ""
+		var key []byte
 		for i := range sources {
-			key = string(sources[i].appendKey([]byte(key)))
+			key = sources[i].appendKey(key)
 		}
-		at, there := known[key]
-		if !there {
-			at = len(parts)
-			known[key] = at
-			parts = append(parts, part{sources: sources})
-		}
-		parts[at].ports = append(parts[at].ports, spots[from].ports)
+		p := parts.of(key)
+		p.sources, p.ports = sources, append(p.ports, spots[from].ports)
 		from = to
 	}
-	for _, p := range parts {
+	for _, p := range parts.list {
 		ports := joinedPorts(p.ports)
 		for _, one := range p.sources {
 			for _, one.ports = range ports {
@@ -127,8 +125,7 @@ func (s *sideSets) sources(spots []spot) []side {
 		from  []stretch
 		ports []sg.PortRange
 	}
-	var parts []part
-	known := map[string]int{}
+	var parts gathered[part]
 	for at := 0; at < len(spots); {
 		from, ports := s.addresses(&spots[at]), []sg.PortRange{}
 		to := at
@@ -143,17 +140,12 @@ func (s *sideSets) sources(spots []spot) []side {
 			}
 			key = (&side{sourcePorts: p}).appendKey(key)
 		}
-		i, there := known[string(key)]
-		if !there {
-			i = len(parts)
-			known[string(key)] = i
-			parts = append(parts, part{ports: ports})
-		}
-		parts[i].from = append(parts[i].from, from...)
+		p := parts.of(key)
+		p.ports, p.from = ports, append(p.from, from...)
 		at = to
 	}
 	var list []side
-	for _, p := range parts {
+	for _, p := range parts.list {
 		for _, b := range chunksOf(p.from, s.six) {
 			one := side{}
 			if int(b.hosts) < width(s.six) {
@@ -182,8 +174,6 @@ func (s *sideSets) addresses(p *spot) []stretch {
 
 // chunksOf gives the fewest blocks that make up stretches, which need no order.
 func chunksOf(list []stretch, six bool) []chunk {
-	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b stretch) int { return a.low.compare(b.low) })
 	var chunks []chunk
 	for _, s := range joined(list) {
 		chunks = s.chunks(chunks, six)
@@ -202,4 +192,24 @@ func joinedPorts(list []sg.PortRange) []sg.PortRange {
 		merged = append(merged, r)
 	}
 	return merged
+}
+
+// gathered is what has a key in common, in the order in which the keys came.
+type gathered[T any] struct {
+	known map[string]int
+	list  []T
+}
+
+// of gives what is gathered under a key. It is good until the next one is asked for.
+func (g *gathered[T]) of(key []byte) *T {
+	if g.known == nil {
+		g.known = map[string]int{}
+	}
+	i, there := g.known[string(key)]
+	if !there {
+		i = len(g.list)
+		g.known[string(key)] = i
+		g.list = append(g.list, *new(T))
+	}
+	return &g.list[i]
 }
