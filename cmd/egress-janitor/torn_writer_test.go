@@ -122,8 +122,9 @@ func (b *tornBed) cut(cycle int) int {
 		}
 	}
 	at := b.draw.IntN(len(tornPolicy))
-	if line := strings.IndexByte(tornPolicy[at:], '\n'); b.draw.IntN(2) == 0 && line >= 0 {
-		return at + line + 1
+	line := strings.IndexByte(tornPolicy[at:], '\n')
+	if end := at + line + 1; b.draw.IntN(2) == 0 && line >= 0 && end < len(tornPolicy) { // the whole file is no change
+		return end
 	}
 	return at
 }
